@@ -1,0 +1,53 @@
+"""DDIM Studio: sample, watch and invert with denoising diffusion implicit models.
+
+>>> import ddim_studio as ds                                             # doctest: +SKIP
+>>> model = ds.load_model("fashion-28")                                  # doctest: +SKIP
+>>> x_T = ds.seeded_noise(model, seeds=range(4))                         # doctest: +SKIP
+>>> for step in ds.sample(model, x_T, ds.SampleSettings(steps=50)):      # doctest: +SKIP
+...     print(step.t, step.t_next, step.x.shape)
+
+Importing this package is light: torch and diffusers load with the first name that needs them, and
+no global setting of theirs is changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ddim_studio.diffusion.noise import seeded_noise as seeded_noise
+    from ddim_studio.diffusion.sampling import Step as Step
+    from ddim_studio.diffusion.sampling import sample as sample
+    from ddim_studio.diffusion.settings import SampleSettings as SampleSettings
+    from ddim_studio.diffusion.settings import SettingsError as SettingsError
+    from ddim_studio.diffusion.trajectory import Trajectory as Trajectory
+    from ddim_studio.models.errors import ModelError as ModelError
+    from ddim_studio.models.loading import load_model as load_model
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ModelError": "models.errors",
+    "SampleSettings": "diffusion.settings",
+    "SettingsError": "diffusion.settings",
+    "Step": "diffusion.sampling",
+    "Trajectory": "diffusion.trajectory",
+    "load_model": "models.loading",
+    "sample": "diffusion.sampling",
+    "seeded_noise": "diffusion.noise",
+}
+
+__all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 (strings all; ruff cannot see it)
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 (any public name)
+    """Load a public name from its module when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return sorted(__all__)

@@ -1,0 +1,86 @@
+"""From a network to what the sampler needs: x̂_0 and ε_θ at a timestep."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, get_args
+
+import torch
+
+from ddim_studio.diffusion.ddim import Prediction, implied_epsilon, predicted_x0
+from ddim_studio.diffusion.settings import SettingsError, check_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import Tensor
+
+    from ddim_studio.diffusion.schedule import Schedule
+
+    Network = Callable[[Tensor, Tensor], Tensor]
+
+PredictionType = Literal["epsilon", "sample", "v_prediction"]
+PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
+
+
+class Denoiser:
+    """A network together with the schedule that it was trained on.
+
+    Attributes:
+        network: ``network(x_t, t)`` with x_t (N, C, H, W) and t (N,) int64, both on ``device``;
+            returns (N, C', H, W). Channels past C (a learned variance) are ignored.
+        schedule: ᾱ_t.
+        image_shape: (C, H, W).
+        prediction: What the network predicts: ε, x_0 ("sample") or v.
+        device: Where the network runs.
+        network_calls: How often the network was called so far, in images.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        schedule: Schedule,
+        image_shape: tuple[int, int, int],
+        *,
+        prediction: PredictionType = "epsilon",
+        device: str | torch.device = "cpu",
+    ) -> None:
+        check_choice("prediction_type", prediction, PREDICTION_TYPES)
+        if prediction == "epsilon" and schedule.zero_terminal_snr:
+            raise SettingsError(
+                "prediction_type",
+                "A schedule with zero terminal SNR cannot be used with ε-prediction: at T−1 there "
+                "is nothing of x_0 left in x_t, and x̂_0 would be divided by zero.",
+            )
+        self.network = network
+        self.schedule = schedule
+        self.image_shape = image_shape
+        self.prediction = prediction
+        self.device = torch.device(device)
+        self.network_calls = 0
+
+    @torch.no_grad()
+    def raw(self, x_t: Tensor, t: int) -> Tensor:
+        """The network's own output for x_t (N, C, H, W) at timestep t, first C channels."""
+        times = torch.full((len(x_t),), t, dtype=torch.int64, device=x_t.device)
+        self.network_calls += len(x_t)
+        return self.network(x_t, times)[:, : self.image_shape[0]]
+
+    @torch.no_grad()
+    def predict(self, x_t: Tensor, t: int) -> Prediction:
+        """x̂_0 and ε_θ for x_t (N, C, H, W) at timestep t, by the model's kind of prediction.
+
+        v = √ᾱ_t ε − √(1−ᾱ_t) x_0  (Salimans and Ho 2022).
+        """
+        output = self.raw(x_t, t)
+        alpha_bar = self.schedule.alpha_bar(t)
+        if self.prediction == "epsilon":
+            return Prediction(predicted_x0(x_t, output, alpha_bar), output)
+        if self.prediction == "sample":
+            return Prediction(output, implied_epsilon(x_t, output, alpha_bar))
+        signal, noise = math.sqrt(alpha_bar), math.sqrt(1 - alpha_bar)
+        return Prediction(signal * x_t - noise * output, signal * output + noise * x_t)
+
+    def epsilon(self, x_t: Tensor, t: int) -> Tensor:
+        """ε_θ(x_t, t) of shape (N, C, H, W)."""
+        return self.predict(x_t, t).epsilon

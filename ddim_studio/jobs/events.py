@@ -1,0 +1,136 @@
+"""What a job tells whoever started it. No torch here: pictures are NumPy pixels, numbers floats.
+
+A job is a generator of these events. `ddim_studio.jobs.runner.run` makes sure that the last one is
+always `Ended`, whatever happens inside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+View = Literal["x", "x0", "epsilon", "term_x0", "term_direction", "term_noise"]
+Outcome = Literal["finished", "cancelled", "failed"]
+
+
+@dataclass(frozen=True)
+class StepNumbers:
+    """The numbers of the step that led to a frame (equation 12 of the DDIM paper).
+
+    Attributes:
+        t: Timestep left, or None for the frame of x_T, which no step led to.
+        s: Timestep reached; −1 is the clean image.
+        alpha_bar_t: ᾱ_t.
+        alpha_bar_s: ᾱ_s.
+        sigma: Coefficient of the random noise z.
+        direction: Coefficient of ε_θ, √(1 − ᾱ_s − σ²).
+        norm: ‖x_s‖/√(C·H·W) of each image, about 1 for noise.
+        change: Root mean square change of x̂_0 since the step before, of each image; empty for
+            the first step.
+    """
+
+    t: int | None
+    s: int
+    alpha_bar_t: float
+    alpha_bar_s: float
+    sigma: float
+    direction: float
+    norm: tuple[float, ...]
+    change: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame of a trajectory: x_T is number 0, x_0 is number S.
+
+    Attributes:
+        index: Number of the frame.
+        views: Pixels by view, each of shape (N, H, W, C) with C = 1 or 3. The frame of x_T holds
+            only "x"; "term_noise" is absent where σ = 0.
+        numbers: The step that led here.
+        first_image: Which image of the run the first of these pictures is.
+    """
+
+    index: int
+    views: dict[View, Pixels]
+    numbers: StepNumbers
+    first_image: int = 0
+
+
+@dataclass(frozen=True)
+class Started:
+    """The run is under way.
+
+    Attributes:
+        timesteps: τ, descending.
+        image_shape: (C, H, W).
+        seeds: The seed of every image.
+        device: Where the network runs, such as "cpu" or "cuda:0".
+        alpha_bars: ᾱ_t for t = 0 … T−1, the schedule behind the plots.
+    """
+
+    timesteps: tuple[int, ...]
+    image_shape: tuple[int, int, int]
+    seeds: tuple[int, ...]
+    device: str
+    alpha_bars: tuple[float, ...] = field(repr=False, default=())
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Units done out of a total, seconds since the first unit began, and what a unit is."""
+
+    done: int
+    total: int
+    seconds: float
+    unit: str = "step"
+
+    @property
+    def rate(self) -> float:
+        """Units a second, 0 before the first."""
+        return self.done / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def remaining(self) -> float:
+        """Seconds left at this rate; infinite before the first unit."""
+        return (self.total - self.done) / self.rate if self.rate else float("inf")
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the user should know that does not end the job, in one sentence."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A file or folder was written."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a job failed: what happened, what to do about it, and details to copy."""
+
+    message: str
+    advice: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Always the last event of a job."""
+
+    outcome: Outcome
+    failure: Failure | None = None
+
+
+Event = Started | Frame | Progress | Notice | Saved | Ended

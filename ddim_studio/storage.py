@@ -1,0 +1,72 @@
+"""Where the program keeps its files, and how it writes them so that a kill loses nothing."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import platformdirs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOME_VARIABLE = "DDIM_STUDIO_HOME"
+
+
+def resources() -> Path:
+    """The folder of bundled models, icons, fonts and sample images.
+
+    In a checkout it stands beside the package; a wheel carries it inside.
+    """
+    package = Path(__file__).resolve().parent
+    inside = package / "resources"
+    return inside if inside.is_dir() else package.parent / "resources"
+
+
+def user_folder(purpose: str) -> Path:
+    """The folder for this user's ``purpose`` ("config", "data" or "cache"), made if missing.
+
+    ``DDIM_STUDIO_HOME`` in the environment overrides the platform's own folders.
+    """
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        folder = Path(home) / purpose
+    else:
+        locate = {
+            "config": platformdirs.user_config_path,
+            "data": platformdirs.user_data_path,
+            "cache": platformdirs.user_cache_path,
+        }[purpose]
+        folder = locate("ddim-studio", appauthor=False)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def atomic_path(destination: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``destination``, renamed onto it when the block succeeds.
+
+    The temporary name keeps the suffix, since many encoders choose their format by it. When the
+    block raises, the temporary file is removed and ``destination`` stays as it was.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(
+        dir=destination.parent, prefix=f".{destination.stem}-", suffix=destination.suffix
+    )
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(destination)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current

@@ -1,0 +1,1 @@
+"""What the program does on request: generators of events, and the thread that runs them."""

@@ -7,7 +7,7 @@ always `Ended`, whatever happens inside.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 View = Literal["x", "x0", "epsilon", "term_x0", "term_direction", "term_noise"]
+VIEWS: tuple[View, ...] = get_args(View)
 Outcome = Literal["finished", "cancelled", "failed"]
 
 

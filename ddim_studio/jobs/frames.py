@@ -1,0 +1,68 @@
+"""From the tensors of a step to a `Frame`: pixels and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddim_studio.imaging.pixels import to_pixels
+from ddim_studio.jobs.events import VIEWS, Frame, StepNumbers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from ddim_studio.diffusion.sampling import Step
+    from ddim_studio.jobs.events import Pixels, View
+
+NOISE_RANGE = 3.0
+"""ε is shown from −3 to 3 standard deviations, everything else from −1 to 1."""
+
+
+def first_frame(x_T: Tensor, t: int, alpha_bar: float, first_image: int = 0) -> Frame:  # noqa: N803
+    """The frame of x_T (N, C, H, W), number 0, which no step led to.
+
+    Args:
+        x_T: The noise.
+        t: The timestep that it stands for, the last of τ.
+        alpha_bar: ᾱ_t.
+        first_image: Number of its first image in the run.
+    """
+    numbers = StepNumbers(None, t, alpha_bar, alpha_bar, 0.0, 0.0, rms(x_T))
+    return Frame(0, {"x": to_pixels(x_T)}, numbers, first_image)
+
+
+def step_frame(
+    step: Step, before: Tensor | None, views: Sequence[View] = VIEWS, first_image: int = 0
+) -> Frame:
+    """The frame that a step led to; ``before`` is the x̂_0 of the step before it."""
+    c = step.coefficients
+    numbers = StepNumbers(
+        step.t,
+        step.t_next,
+        c.alpha_bar_t,
+        c.alpha_bar_s,
+        c.sigma,
+        c.direction,
+        rms(step.x),
+        () if before is None else rms(step.x0 - before),
+    )
+    pictures = {view: pixels for view in views if (pixels := _picture(step, view)) is not None}
+    return Frame(step.index, pictures, numbers, first_image)
+
+
+def _picture(step: Step, view: View) -> Pixels | None:
+    if view == "epsilon":
+        return to_pixels(step.epsilon, -NOISE_RANGE, NOISE_RANGE)
+    attribute = {
+        "term_x0": "x0_term",
+        "term_direction": "direction_term",
+        "term_noise": "noise_term",
+    }
+    tensor: Tensor | None = getattr(step, attribute.get(view, view))
+    return None if tensor is None else to_pixels(tensor)
+
+
+def rms(x: Tensor) -> tuple[float, ...]:
+    """The root mean square of each image of (N, C, H, W), which is ‖x‖/√(C·H·W)."""
+    return tuple(x.flatten(1).square().mean(1).sqrt().tolist())

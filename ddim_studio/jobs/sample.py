@@ -1,0 +1,123 @@
+"""The sampling job: draw x_T from seeds, walk to x_0, and tell of every step."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Self
+
+from ddim_studio.jobs.events import VIEWS, Notice, Progress, Saved, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from torch import Tensor
+
+    from ddim_studio.diffusion.sampling import Step
+    from ddim_studio.jobs.events import View
+    from ddim_studio.jobs.models import ModelCache
+    from ddim_studio.jobs.runner import Job
+    from ddim_studio.jobs.runs import SampleRun
+
+
+class Sink:
+    """Takes the tensors of a run as they come; this one drops them, others write files.
+
+    A context manager: left normally it completes its files, left by an exception (a cancelled
+    job is left by ``GeneratorExit``) it removes them.
+    """
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Complete the files, or remove what there is of them."""
+
+    def start(self, x_T: Tensor, first_image: int) -> None:  # noqa: N803 (the paper's name)
+        """A batch begins with x_T (N, C, H, W), whose first image is number ``first_image``."""
+
+    def step(self, step: Step, first_image: int) -> None:
+        """The batch took a step."""
+
+    def paths(self) -> Sequence[Path]:
+        """What was written, known once the context was left."""
+        return ()
+
+
+class Clock:
+    """Counts units of work and the seconds that they took."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.done = 0
+        self._begun = time.perf_counter()
+
+    def tick(self) -> Progress:
+        """One more unit is done."""
+        self.done += 1
+        return Progress(self.done, self.total, time.perf_counter() - self._begun)
+
+
+def sample_job(
+    run: SampleRun,
+    models: ModelCache,
+    *,
+    sink: Sink | None = None,
+    views: Sequence[View] = VIEWS,
+    batch_size: int = 64,
+) -> Job:
+    """Sample ``run.count`` images in batches.
+
+    Args:
+        run: What to do.
+        models: Where the model comes from.
+        sink: Writes the run to files; `Saved` tells of each when all are complete.
+        views: Which pictures frames carry. With none there are no frames.
+        batch_size: Images a network call.
+
+    Yields:
+        `Started`, then for each batch the frame of x_T, and a frame and `Progress` a step.
+    """
+    from ddim_studio.diffusion.noise import image_seeds, seeded_noise
+    from ddim_studio.diffusion.sampling import sample
+    from ddim_studio.diffusion.timesteps import advice, tau_of
+    from ddim_studio.jobs.frames import first_frame, step_frame
+
+    model = models.get(run.model, run.device)
+    schedule = model.schedule
+    tau = tau_of(run, schedule.T)
+    seeds = image_seeds(run.seed, run.count)
+    yield Started(
+        timesteps=tuple(reversed(tau)),
+        image_shape=model.image_shape,
+        seeds=seeds,
+        device=str(model.device),
+        alpha_bars=tuple(schedule.alpha_bars.tolist()),
+    )
+    if warning := advice(tau, schedule.T):
+        yield Notice(warning)
+    firsts = range(0, run.count, batch_size)
+    clock = Clock(len(tau) * len(firsts))
+    with sink or Sink() as opened:
+        for first in firsts:
+            batch = seeds[first : first + batch_size]
+            x_T = seeded_noise(model, batch)  # noqa: N806 (the paper's name)
+            opened.start(x_T, first)
+            if views:
+                yield first_frame(x_T, tau[-1], schedule.alpha_bar(tau[-1]), first)
+            before = None
+            for step in sample(model, x_T, run, seeds=batch):
+                opened.step(step, first)
+                if views:
+                    yield step_frame(step, before, views, first)
+                before = step.x0
+                yield clock.tick()
+    for path in opened.paths():
+        yield Saved(str(path))

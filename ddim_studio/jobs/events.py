@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-View = Literal["x", "x0", "epsilon", "term_x0", "term_direction", "term_noise"]
+View = Literal["x", "x0", "epsilon", "x0_term", "direction_term", "noise_term"]
 VIEWS: tuple[View, ...] = get_args(View)
 Outcome = Literal["finished", "cancelled", "failed"]
 
@@ -53,7 +53,7 @@ class Frame:
     Attributes:
         index: Number of the frame.
         views: Pixels by view, each of shape (N, H, W, C) with C = 1 or 3. The frame of x_T holds
-            only "x"; "term_noise" is absent where σ = 0.
+            only "x"; "noise_term" is absent where σ = 0.
         numbers: The step that led here.
         first_image: Which image of the run the first of these pictures is.
     """

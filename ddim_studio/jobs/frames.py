@@ -54,12 +54,7 @@ def step_frame(
 def _picture(step: Step, view: View) -> Pixels | None:
     if view == "epsilon":
         return to_pixels(step.epsilon, -NOISE_RANGE, NOISE_RANGE)
-    attribute = {
-        "term_x0": "x0_term",
-        "term_direction": "direction_term",
-        "term_noise": "noise_term",
-    }
-    tensor: Tensor | None = getattr(step, attribute.get(view, view))
+    tensor: Tensor | None = getattr(step, view)
     return None if tensor is None else to_pixels(tensor)
 
 

@@ -5,8 +5,8 @@ Image i of a run with seed n has the seed n + i (modulo 2⁶⁴). With NumPy's `
 * x_T comes from ``PCG64(SeedSequence(seed))``, and
 * z of the step that leaves timestep t from ``PCG64(SeedSequence(seed, spawn_key=(t,)))``,
 
-each through ``Generator`` as float32 standard normals in C order over (C, H, W). So any step of any image can be drawn
-again on its own, and a branch taken from any frame.
+each through ``Generator`` as float32 standard normals in C order over (C, H, W). So any step of any
+image can be drawn again on its own, and a branch taken from any frame.
 """
 
 from __future__ import annotations

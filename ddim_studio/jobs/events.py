@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from ddim_studio.models.info import ModelInfo
+
     Pixels = NDArray[np.uint8]
 
 View = Literal["x", "x0", "epsilon", "x0_term", "direction_term", "noise_term"]
@@ -104,6 +106,19 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class ModelOpened:
+    """A model is ready, or was found ready.
+
+    Attributes:
+        info: Its card.
+        device: Where it runs.
+    """
+
+    info: ModelInfo
+    device: str
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something the user should know that does not end the job, in one sentence."""
 
@@ -134,4 +149,4 @@ class Ended:
     failure: Failure | None = None
 
 
-Event = Started | Frame | Progress | Notice | Saved | Ended
+Event = Started | Frame | Progress | ModelOpened | Notice | Saved | Ended

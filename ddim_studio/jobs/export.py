@@ -11,15 +11,14 @@ from ddim_studio.imaging.sheets import contact_sheet, display_scale
 from ddim_studio.jobs.events import Progress, Saved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from os import PathLike
 
-    from ddim_studio.jobs.events import Event, Pixels
+    from ddim_studio.jobs.events import Pixels
+    from ddim_studio.jobs.runner import Job
 
 
-def save_picture(
-    path: str | PathLike[str], pixels: Pixels, settings_json: str | None
-) -> Iterator[Event]:
+def save_picture(path: str | PathLike[str], pixels: Pixels, settings_json: str | None) -> Job:
     """Save pictures as one PNG with the settings inside: one as it is, several as a sheet.
 
     Args:
@@ -39,7 +38,7 @@ def save_animation(
     frames: Sequence[Pixels],
     settings_json: str | None,
     fps: float = 12.0,
-) -> Iterator[Event]:
+) -> Job:
     """Save a trajectory as an animation of contact sheets, enlarged where pictures are small.
 
     Args:

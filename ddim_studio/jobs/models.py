@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from ddim_studio.jobs.events import ModelOpened
+
 if TYPE_CHECKING:
+    from ddim_studio.jobs.runner import Job
     from ddim_studio.models.model import Model
 
 
@@ -38,6 +41,16 @@ class ModelCache:
     def clear(self) -> None:
         """Forget all models, and the memory that they take."""
         self._models.clear()
+
+
+def open_job(source: str, device: str, models: ModelCache) -> Job:
+    """Open a model ahead of its first run.
+
+    Yields:
+        `ModelOpened`.
+    """
+    model = models.get(source, device)
+    yield ModelOpened(model.info, str(model.device))
 
 
 def leave_one_core() -> None:

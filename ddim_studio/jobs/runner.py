@@ -9,6 +9,7 @@ import itertools
 import queue
 import threading
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,9 @@ from ddim_studio.jobs.events import Ended, Event
 from ddim_studio.jobs.failures import explain
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
 
-    Job = Generator[Event, None, None]
+Job = Generator[Event, None, None]
 
 
 def run(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Event]:
@@ -50,12 +51,14 @@ class Ticket:
     Attributes:
         title: What the job does, in a few words.
         number: Counts up with every job of the program.
+        about: Whatever the submitter wants to find again when events arrive.
     """
 
     title: str
     number: int
     start: Callable[[], Job] = field(repr=False)
     stop: threading.Event = field(default_factory=threading.Event, repr=False)
+    about: object = None
 
     def cancel(self) -> None:
         """Ask the job to stop at its next event."""

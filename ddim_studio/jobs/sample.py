@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from ddim_studio.jobs.events import VIEWS, Notice, Progress, Saved, Started
+from ddim_studio.jobs.events import VIEWS, ModelOpened, Notice, Progress, Saved, Started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,8 @@ def sample_job(
         batch_size: Images a network call.
 
     Yields:
-        `Started`, then for each batch the frame of x_T, and a frame and `Progress` a step.
+        `ModelOpened` and `Started`, then for each batch the frame of x_T, and a frame and
+        `Progress` a step.
     """
     from ddim_studio.diffusion.noise import image_seeds, seeded_noise
     from ddim_studio.diffusion.sampling import sample
@@ -94,6 +95,7 @@ def sample_job(
     schedule = model.schedule
     tau = tau_of(run, schedule.T)
     seeds = image_seeds(run.seed, run.count)
+    yield ModelOpened(model.info, str(model.device))
     yield Started(
         timesteps=tuple(reversed(tau)),
         image_shape=model.image_shape,

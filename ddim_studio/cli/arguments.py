@@ -1,0 +1,124 @@
+"""A parser whose mistakes take one line, and whose help says what every option allows."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from typing import TYPE_CHECKING, Never
+
+from ddim_studio.cli.terminal import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ddim_studio.diffusion.settings import SettingsError
+
+SUMMARIES = {
+    "sample": "draw images from noise, and write them or their whole denoising to a file",
+    "models": "list the bundled models, or tell what a model is",
+}
+"""The commands, each a module of this package, and what they do."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads every value as text; what the texts mean, and whether they may, is decided later.
+
+    Args:
+        prog: The command, such as "ddim-studio sample".
+        description: What it does.
+        examples: Command lines that show how, for the end of the help.
+    """
+
+    def __init__(self, prog: str, description: str, examples: Sequence[str]) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog="\n".join(["examples:", *(f"  {example}" for example in examples)]),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._allowed: dict[str, str] = {}
+
+    def value(
+        self, flag: str, metavar: str, meaning: str, allowed: str, default: str | None = None
+    ) -> None:
+        """Add an option that takes a value.
+
+        Args:
+            flag: Its name, with the dashes.
+            metavar: What stands for the value in the help.
+            meaning: What it does.
+            allowed: Which values it takes.
+            default: What holds without it, None where the option is needed.
+        """
+        self._allowed[flag] = allowed
+        end = "" if default is None else f"; default: {default}"
+        text = f"{meaning} ({allowed}{end})".replace("%", "%%")
+        self.add_argument(flag, metavar=metavar, help=text)
+
+    def switch(self, flag: str, meaning: str) -> None:
+        """Add an option that takes no value."""
+        self.add_argument(flag, action="store_true", help=meaning.replace("%", "%%"))
+
+    def read(self, argv: Sequence[str]) -> argparse.Namespace:
+        """The options of a command line.
+
+        Raises:
+            UsageError: An option is unknown, lacks its value, or stands where none is expected.
+        """
+        found, extra = self.parse_known_args(argv)
+        unknown = next((text for text in extra if text.startswith("-") and text != "--"), None)
+        if unknown is not None:
+            name = unknown.partition("=")[0]
+            flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
+            raise UsageError(f"unknown option {name}{suggestion(name, flags)} (see --help)")
+        if extra:
+            raise UsageError(f"unexpected argument {extra[0]!r} (see --help)")
+        return found
+
+    def error(self, message: str) -> Never:
+        """Raise what argparse found wrong, as one line that names the option.
+
+        Raises:
+            UsageError: Always.
+        """
+        option = re.match(r"argument (?:-\w/)?(-[\w/-]+): (.*)", message, re.DOTALL)
+        if option is None:
+            raise UsageError(message)
+        flag, complaint = option.groups()
+        if flag in self._allowed:
+            raise UsageError(f"{flag} needs a value: {self._allowed[flag]}")
+        if complaint.startswith("ignored explicit argument"):
+            raise UsageError(f"{flag} takes no value")
+        raise UsageError(f"{flag}: {complaint}")
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A question for the known word that is nearest to a mistyped one, or nothing."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def sentence(text: str) -> str:
+    """A summary as a sentence."""
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def usage(error: SettingsError) -> UsageError:
+    """A setting's error, as one of the option of the same name."""
+    message = str(error).rstrip(".")
+    option = f"--{error.field.replace('_', '-')}"
+    if message.startswith(f"{error.field} "):
+        return UsageError(option + message[len(error.field) :])
+    return UsageError(f"{option}: {message}")
+
+
+def whole(text: str) -> int | str:
+    """A whole number, or the text itself where it is none, for the settings to refuse."""
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,40}", text) else text
+
+
+def whole_list(text: str) -> tuple[int | str, ...]:
+    """The members of a list such as ``0,10,20``, each by `whole`; no text is no member."""
+    return tuple(whole(part.strip()) for part in text.split(",")) if text.strip() else ()

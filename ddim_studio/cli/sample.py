@@ -1,0 +1,248 @@
+"""``ddim-studio sample``: from options to a run, and from a run to a file."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from ddim_studio.cli.arguments import SUMMARIES, Parser, sentence, usage, whole, whole_list
+from ddim_studio.cli.progress import follow
+from ddim_studio.cli.terminal import FINISHED, UsageError, tell
+from ddim_studio.diffusion.settings import (
+    CLIPS,
+    MAX_SEED,
+    SPACINGS,
+    SettingsError,
+    check_choice,
+    check_whole,
+    parse_eta,
+)
+from ddim_studio.diffusion.timesteps import tau_of
+from ddim_studio.imaging.errors import ImageError
+from ddim_studio.imaging.png import read_settings
+from ddim_studio.jobs.animation_sink import ANIMATED_VIEWS, AnimationSink
+from ddim_studio.jobs.file_sink import Plan
+from ddim_studio.jobs.models import ModelCache
+from ddim_studio.jobs.outputs import SUFFIXES, output_kind, sink_for
+from ddim_studio.jobs.runs import DEVICE_NAMES, MAX_COUNT, SampleRun
+from ddim_studio.jobs.sample import sample_job
+from ddim_studio.models.errors import ModelError
+from ddim_studio.models.loading import describe
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable, Sequence
+
+    from ddim_studio.models.info import ModelInfo
+
+DEFAULT_BATCH = 64
+MAX_BATCH = 65_536
+EXAMPLES = (
+    "ddim-studio sample --out sheet.png",
+    "ddim-studio sample --steps 20 --seed 7 --count 4 --out denoising.gif",
+    "ddim-studio sample --eta 1 --steps 100 --count 1000 --out images/",
+    "ddim-studio sample --eta hat --clip clamp --count 8 --trajectory --out run.npz",
+    "ddim-studio sample --timesteps 0,100,250,500,999 --out five-steps.png",
+    "ddim-studio sample --settings sheet.png --eta 0.5 --out sheet-with-noise.png",
+)
+READERS: Final[dict[str, Callable[[str], Any]]] = {
+    "model": str,
+    "steps": whole,
+    "eta": parse_eta,
+    "spacing": str,
+    "timesteps": whole_list,
+    "clip": str,
+    "seed": whole,
+    "count": whole,
+    "device": str,
+}
+
+
+def parser(prog: str) -> Parser:
+    """The options of the command."""
+    found = Parser(prog, sentence(SUMMARIES["sample"]), EXAMPLES)
+    preset = SampleRun()
+    steps = "a whole number from 1 to T, which is 1000 for most models"
+    found.value(
+        "--out",
+        "PATH",
+        "where to write",
+        "FILE.png for a sheet of the images; FILE.gif, .webp, .mp4 or .apng for the denoising; "
+        "FILE.npz for arrays; a folder for one PNG an image; files there are replaced",
+    )
+    found.value(
+        "--settings",
+        "FILE",
+        "repeat the run that made a picture; options given beside it override its settings",
+        "a PNG written by DDIM Studio, or a .json file of settings",
+        "none",
+    )
+    found.value(
+        "--model",
+        "M",
+        "the model",
+        "the name of a bundled one (see models list), or the folder of a diffusers model",
+        preset.model,
+    )
+    found.value("--steps", "S", "S, how many of the model's T timesteps", steps, str(preset.steps))
+    found.value(
+        "--eta",
+        "ETA",
+        "η, how random the steps are: 0 is DDIM, deterministic; 1 is DDPM",
+        "a number from 0 to 1, or hat for σ̂, the larger variance of DDPM",
+        f"{preset.eta:g}" if preset.eta != "hat" else "hat",
+    )
+    found.value(
+        "--spacing",
+        "KIND",
+        "how τ, the timesteps used, is spread over 0 … T−1",
+        _either(SPACINGS),
+        preset.spacing,
+    )
+    found.value(
+        "--timesteps",
+        "LIST",
+        "a list of one's own for τ, in place of --steps and --spacing",
+        "strictly increasing whole numbers from 0 to T−1, with commas between",
+        "none",
+    )
+    found.value(
+        "--clip",
+        "KIND",
+        "what to do with x̂_0 outside [−1, 1]: nothing, clamp it, or clamp it and derive ε again",
+        _either(CLIPS),
+        preset.clip,
+    )
+    found.value(
+        "--seed",
+        "N",
+        "n; image i is drawn from the seed n + i, whatever the batch and the device",
+        f"a whole number from 0 to {MAX_SEED}",
+        str(preset.seed),
+    )
+    found.value(
+        "--count",
+        "N",
+        "how many images",
+        f"a whole number from 1 to {MAX_COUNT}",
+        str(preset.count),
+    )
+    found.value("--device", "D", "what runs the network", _either(DEVICE_NAMES), preset.device)
+    found.value(
+        "--batch-size",
+        "N",
+        "how many images go through the network at once; changes the memory needed, not the images",
+        f"a whole number from 1 to {MAX_BATCH}",
+        str(DEFAULT_BATCH),
+    )
+    found.value(
+        "--view",
+        "V",
+        "what an animation shows: x_t, x̂_0 (the guess at the clean image) or ε_θ (at the noise)",
+        _either(ANIMATED_VIEWS),
+        "x",
+    )
+    found.switch(
+        "--trajectory",
+        "with FILE.npz: store every step, as x (S+1,N,C,H,W) from x_T to x_0, and x0 and epsilon "
+        "(S,N,C,H,W)",
+    )
+    found.switch("--quiet", "show neither progress nor notices")
+    found.switch("--debug", "show the traceback of a failure")
+    return found
+
+
+def command(prog: str, argv: Sequence[str]) -> int:
+    """Sample as the options say.
+
+    Returns:
+        The exit code 0.
+
+    Raises:
+        UsageError: An option is wrong.
+        FailureError: The run failed.
+    """
+    arguments = parser(prog).read(argv)
+    try:
+        batch_size = _check_output(arguments)
+        given = {
+            name: read(text)
+            for name, read in READERS.items()
+            if (text := getattr(arguments, name)) is not None
+        }
+        run, info = _planned(given, arguments.settings)
+        tau = tau_of(run, info.timesteps)
+        plan = Plan(run, tuple(reversed(tau)), info.image_shape)
+        sink = sink_for(
+            arguments.out, plan, trajectory=arguments.trajectory, view=arguments.view or "x"
+        )
+    except SettingsError as error:
+        raise usage(error) from error
+    if not arguments.quiet:
+        _tell_notices(arguments, sink)
+    job = sample_job(run, ModelCache(1), sink=sink, views=(), batch_size=batch_size)
+    follow(job, "Sampling", quiet=arguments.quiet)
+    return FINISHED
+
+
+def _check_output(arguments: Namespace) -> int:
+    """Check the options about the output, and return the batch size."""
+    if arguments.out is None:
+        raise UsageError(f"--out is missing: a file ending in {', '.join(SUFFIXES)}, or a folder")
+    kind = output_kind(arguments.out)
+    if arguments.trajectory and kind != "archive":
+        raise UsageError(f"--trajectory needs an --out that ends in .npz, not {arguments.out!r}")
+    if arguments.view is not None:
+        check_choice("view", arguments.view, ANIMATED_VIEWS)
+        if kind != "animation":
+            raise UsageError(f"--view needs an --out that is an animation, not {arguments.out!r}")
+    size = DEFAULT_BATCH if arguments.batch_size is None else whole(arguments.batch_size)
+    check_whole("batch_size", size, 1, MAX_BATCH)
+    return int(size)
+
+
+def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, ModelInfo]:
+    """The run that the options ask for, and the card of its model.
+
+    The run names the model so that it can be repeated from any folder.
+    """
+    values = SampleRun().to_dict() if settings is None else _read_run(settings).to_dict()
+    if "timesteps" not in given and given.keys() & {"steps", "spacing"}:
+        values["timesteps"] = None  # they replace the list that the settings had
+    values |= given
+    try:
+        run = SampleRun.from_dict(values)
+    except SettingsError as error:
+        _check_range(error.field, values)
+        raise
+    info = describe(run.model)
+    return SampleRun.from_dict(values | {"model": info.source}), info
+
+
+def _check_range(field: str, values: dict[str, Any]) -> None:
+    """Raise with the model's own T, where the settings alone know only that there is one."""
+    if field in {"steps", "timesteps"}:
+        with suppress(ModelError):
+            last = describe(values["model"]).timesteps - 1
+            if field == "steps":
+                check_whole("steps", values["steps"], 1, last + 1)
+            for member in values["timesteps"] or ():
+                check_whole("timesteps", member, 0, last)
+
+
+def _read_run(path: str) -> SampleRun:
+    try:
+        return SampleRun.from_json(read_settings(path))
+    except SettingsError as error:
+        raise ImageError(f"The settings in {path} cannot be used: {error}") from error
+
+
+def _tell_notices(arguments: Namespace, sink: object) -> None:
+    if arguments.timesteps is not None and (arguments.steps or arguments.spacing):
+        tell("--timesteps is the whole of τ: --steps and --spacing are not used.")
+    if isinstance(sink, AnimationSink) and sink.notice:
+        tell(sink.notice)
+
+
+def _either(choices: Sequence[str]) -> str:
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"

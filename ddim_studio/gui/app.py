@@ -1,0 +1,71 @@
+"""Starting the window. Nothing here imports torch, diffusers or pyqtgraph: that takes seconds."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from ddim_studio.gui.main_window import MainWindow
+from ddim_studio.gui.theme import icon, load_fonts
+from ddim_studio.jobs.failures import explain
+from ddim_studio.jobs.models import leave_one_core
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+
+def create_window() -> MainWindow:
+    """The main window, not yet shown. A QApplication must exist; no event loop is entered."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        load_fonts(app)
+    return MainWindow(prepare=_import_slow_libraries)
+
+
+def launch(arguments: Sequence[str] | None = None) -> int:
+    """Show the window and run until it is closed; the exit code."""
+    app = QApplication(list(arguments) if arguments is not None else sys.argv[:1])
+    app.setApplicationName("DDIM Studio")
+    app.setDesktopFileName("ddim-studio")
+    app.setWindowIcon(icon("app"))
+    window = create_window()
+    _report_errors_in(window)
+    window.show()
+    return app.exec()
+
+
+def _import_slow_libraries() -> None:
+    """In the worker thread: the plots' library, then torch, so that neither stops the window."""
+    import pyqtgraph  # noqa: F401 (imported for its time)
+
+    leave_one_core()
+
+
+def _report_errors_in(window: MainWindow) -> None:
+    """Show errors that nobody caught in the error bar: they must not take the window."""
+
+    def report(error: BaseException) -> None:
+        failure = explain(error)
+        sys.stderr.write(failure.details)
+        # a timer of the window's thread: the hook may be called in any thread
+        QTimer.singleShot(0, window, lambda: window.controller.show_failure(failure))
+
+    def in_main(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, trace)
+            return
+        report(error)
+
+    def in_thread(arguments: threading.ExceptHookArgs) -> None:
+        if arguments.exc_value is not None:
+            report(arguments.exc_value)
+
+    sys.excepthook = in_main
+    threading.excepthook = in_thread

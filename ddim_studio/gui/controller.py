@@ -1,0 +1,185 @@
+"""Between pages and jobs: turns wishes into jobs, and brings their events back.
+
+1. A page emits settings. 2. The controller submits a job to the worker thread. 3. The monitor
+delivers its events in batches. 4. The page that asked receives them, the job bar counts.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from ddim_studio.gui.job_monitor import JobMonitor
+from ddim_studio.gui.pages.page import FileWork, OpenModel, Page
+from ddim_studio.gui.words import duration
+from ddim_studio.jobs.events import Ended, ModelOpened, Progress, Saved
+from ddim_studio.jobs.models import ModelCache, open_job
+from ddim_studio.jobs.runner import Job, Runner
+from ddim_studio.jobs.runs import SampleRun
+from ddim_studio.jobs.sample import sample_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ddim_studio.gui.widgets.error_bar import ErrorBar
+    from ddim_studio.gui.widgets.job_bar import JobBar
+    from ddim_studio.jobs.events import Event, Failure
+    from ddim_studio.jobs.runner import Ticket
+
+CLOSE_SECONDS = 10.0
+
+
+def short_name(source: str) -> str:
+    """The last part of a model's path, which is its name."""
+    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+
+
+def _sample_title(run: SampleRun) -> str:
+    return f"Sampling {run.count} × {short_name(run.model)}"
+
+
+JOBS: dict[type, tuple[Callable[..., str], Callable[..., Job]]] = {
+    SampleRun: (_sample_title, sample_job),
+}
+"""For each kind of settings, the title of its job and what makes it."""
+
+
+class Controller(QObject):
+    """Owns the worker threads and everything that goes between them and the window.
+
+    Signals:
+        prepared: The libraries that take long to import are there.
+        model_opened: A `ModelOpened` event, for whoever keeps a list of models.
+        model_failed: Source and sentence, when a model could not be opened.
+    """
+
+    prepared = Signal()
+    model_opened = Signal(object)
+    model_failed = Signal(str, str)
+
+    def __init__(
+        self, job_bar: JobBar, error_bar: ErrorBar, prepare: Callable[[], None] = lambda: None
+    ) -> None:
+        super().__init__()
+        self._job_bar, self._error_bar = job_bar, error_bar
+        self._prepare = prepare
+        self.models = ModelCache()
+        self.computing = Runner("compute")
+        self.filing = Runner("files")
+        self.monitor = JobMonitor([self.computing, self.filing], self)
+        self.monitor.received.connect(self._receive)
+        self._owners: dict[Ticket, Page] = {}
+        self._current: Ticket | None = None
+        self._preparation: Ticket | None = None
+        self._opening: Ticket | None = None
+        self._begun = 0.0
+        job_bar.cancel_requested.connect(self._cancel_current)
+
+    def attach(self, page: Page) -> None:
+        """Listen to a page."""
+        page.run_requested.connect(partial(self._run, page))
+        page.cancel_requested.connect(partial(self._cancel, page))
+        page.model_requested.connect(self._open)
+        page.file_requested.connect(self._file)
+        page.problem.connect(self.show_failure)
+        page.said.connect(self._error_bar.show_notice)
+
+    def start(self) -> None:
+        """Import what takes long, in the worker thread, once the window is up."""
+        self._preparation = self._submit("Starting up", self._preparing)
+
+    def show_failure(self, failure: Failure) -> None:
+        """Say in the error bar what happened."""
+        self._error_bar.show_error(failure.message, failure.advice, failure.details)
+
+    def close(self) -> bool:
+        """Stop every job and both threads; whether they ended in time."""
+        self.filing.cancel_all()
+        closed = [self.computing.close(CLOSE_SECONDS), self.filing.close(CLOSE_SECONDS)]
+        self.monitor.drain()
+        return all(closed)
+
+    def _preparing(self) -> Job:
+        self._prepare()
+        yield from ()
+
+    def _run(self, page: Page, settings: SampleRun) -> None:
+        if page in self._owners.values():
+            return
+        self._error_bar.hide()
+        title, job = JOBS[type(settings)]
+        ticket = self._submit(title(settings), partial(job, settings, self.models))
+        self._owners[ticket] = page
+        page.begin()
+
+    def _open(self, wish: OpenModel) -> None:
+        if self._opening is not None:
+            self._opening.cancel()  # the newest wish wins
+        job = partial(open_job, wish.source, wish.device, self.models)
+        self._opening = self._submit(f"Opening {short_name(wish.source)}", job)
+        self._opening.about = wish
+
+    def _file(self, work: FileWork) -> None:
+        self.monitor.submit(self.filing, work.title, work.start).about = work
+
+    def _submit(self, title: str, start: Callable[[], Job]) -> Ticket:
+        ticket = self.monitor.submit(self.computing, title, start)
+        self._show_queue()
+        return ticket
+
+    def _cancel(self, page: Page) -> None:
+        for ticket, owner in self._owners.items():
+            if owner is page:
+                ticket.cancel()
+
+    def _cancel_current(self) -> None:
+        if self._current is not None:
+            self._current.cancel()
+
+    def _show_queue(self) -> None:
+        self._job_bar.set_queue([ticket.title for ticket in self.computing.waiting()])
+
+    def _receive(self, ticket: Ticket, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, ModelOpened):
+                self.model_opened.emit(event)
+            elif isinstance(event, Saved):
+                self._error_bar.show_notice(f"Saved {event.path}")
+        if isinstance(ticket.about, FileWork):
+            if isinstance(events[-1], Ended) and events[-1].failure is not None:
+                self.show_failure(events[-1].failure)
+            return
+        self._follow(ticket, events)
+        owner = self._owners.get(ticket)
+        if owner is not None:
+            owner.receive(events)
+        if isinstance(events[-1], Ended):
+            self._end(ticket, events[-1])
+
+    def _follow(self, ticket: Ticket, events: Sequence[Event]) -> None:
+        if ticket is not self._current:
+            self._current, self._begun = ticket, time.perf_counter()
+            self._job_bar.start(ticket.title)
+            self._show_queue()
+        newest = [event for event in events if isinstance(event, Progress)]
+        if newest:
+            p = newest[-1]
+            self._job_bar.set_progress(p.done, p.total, p.rate, p.remaining, p.unit)
+
+    def _end(self, ticket: Ticket, ended: Ended) -> None:
+        took = duration(time.perf_counter() - self._begun)
+        words = {"finished": f"Done in {took}", "cancelled": "Cancelled", "failed": "Failed"}
+        self._job_bar.finish(words[ended.outcome])
+        self._show_queue()
+        owner = self._owners.pop(ticket, None)
+        if ticket is self._preparation:
+            self.prepared.emit()
+        if owner is not None:
+            owner.end(ended)
+        elif ended.failure is not None:
+            if isinstance(ticket.about, OpenModel):
+                self.model_failed.emit(ticket.about.source, ended.failure.message)
+            self.show_failure(ended.failure)

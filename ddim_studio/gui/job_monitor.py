@@ -1,0 +1,74 @@
+"""Brings events of the worker threads into the window's own thread, in batches.
+
+The threads never touch Qt. A timer, which runs only while a job lives, empties their mailboxes:
+however fast a job talks, the window is asked to draw at most thirty times a second.
+"""
+
+from __future__ import annotations
+
+import queue
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+
+from ddim_studio.jobs.events import Ended
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ddim_studio.jobs.events import Event
+    from ddim_studio.jobs.runner import Job, Runner, Ticket
+
+INTERVAL_MS = 33
+
+
+class JobMonitor(QObject):
+    """Follows the jobs of some runners.
+
+    Signals:
+        received: A ticket and the list of its events since the last time, never empty.
+    """
+
+    received = Signal(object, object)
+
+    def __init__(self, runners: Sequence[Runner], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._runners = tuple(runners)
+        self._live: set[Ticket] = set()
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(INTERVAL_MS)
+        self._timer.timeout.connect(self.drain)
+
+    def submit(self, runner: Runner, title: str, start: Callable[[], Job]) -> Ticket:
+        """Hand a job to one of the runners, and follow it."""
+        ticket = runner.submit(title, start)
+        self._live.add(ticket)
+        self._timer.start()
+        return ticket
+
+    def is_busy(self) -> bool:
+        """Whether any job is running or waiting."""
+        return bool(self._live)
+
+    def drain(self) -> None:
+        """Deliver what has arrived."""
+        batches: dict[Ticket, list[Event]] = {}
+        for runner in self._runners:
+            for ticket, event in _emptied(runner):
+                batches.setdefault(ticket, []).append(event)
+        for ticket, events in batches.items():
+            if isinstance(events[-1], Ended):
+                self._live.discard(ticket)
+            self.received.emit(ticket, events)
+        if not self._live:
+            self._timer.stop()
+
+
+def _emptied(runner: Runner) -> list[tuple[Ticket, Event]]:
+    events = []
+    while True:
+        try:
+            events.append(runner.mailbox.get_nowait())
+        except queue.Empty:
+            return events

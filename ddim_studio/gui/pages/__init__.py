@@ -1,0 +1,1 @@
+"""The pages of the window: each composes widgets, and asks for jobs with signals."""

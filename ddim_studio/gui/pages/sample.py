@@ -1,0 +1,110 @@
+"""The Sample page: watch x_T become images, step by step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.gui.pages.page import OpenModel, Page
+from ddim_studio.gui.pages.sample_panel import SamplePanel
+from ddim_studio.gui.pages.saving import SaveMenu
+from ddim_studio.gui.pages.stage import Stage
+from ddim_studio.gui.run_record import RunRecord
+from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from PySide6.QtGui import QKeyEvent
+
+    from ddim_studio.jobs.events import Ended, Event
+    from ddim_studio.jobs.runs import SampleRun
+
+PANEL_WIDTH = 296
+
+
+class SamplePage(Page):
+    """Settings left, pictures and timeline in the middle, numbers and plots right."""
+
+    title: ClassVar[str] = "Sample"
+    icon_name: ClassVar[str] = "sample"
+
+    def __init__(self, recent_models: Sequence[str] = (), parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("samplePage")
+        self.setAccessibleName("Sample")
+        self._asked: SampleRun | None = None
+        self.panel = SamplePanel(recent_models)
+        self.panel.setFixedWidth(PANEL_WIDTH)
+        self.stage = Stage()
+        self.saving = SaveMenu(self.stage, self)
+        self.saving.file_requested.connect(self.file_requested)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.panel)
+        row.addWidget(self.stage, 1)
+        self.panel.run_clicked.connect(self.ask_to_run)
+        self.panel.cancel_clicked.connect(self.cancel_requested)
+        self.panel.model.chosen.connect(self._ask_for_model)
+
+    def begin(self) -> None:
+        """The run was accepted: the last one's frames make room."""
+        if self._asked is not None:
+            self.panel.set_running(running=True)
+            self.stage.show_record(RunRecord(self._asked))
+
+    def receive(self, events: Sequence[Event]) -> None:
+        """Keep every frame, draw the newest."""
+        record = self.stage.record
+        fresh = False
+        for event in events:
+            if isinstance(event, Frame) and record is not None:
+                record.add(event)
+                fresh = True
+            elif isinstance(event, Started) and record is not None:
+                record.started = event
+                self.stage.announce()
+            elif isinstance(event, ModelOpened):
+                self.panel.show_model(event.info, event.device)
+            elif isinstance(event, Notice):
+                self.said.emit(event.text)
+        if fresh:
+            self.stage.refresh()
+
+    def end(self, ended: Ended) -> None:
+        """The run is over; its frames stay."""
+        self.panel.set_running(running=False)
+        if self.stage.record is not None and not self.stage.record.numbers:
+            self.stage.show_record(None)
+        self.stage.finish()
+        if ended.failure is not None:
+            self.problem.emit(ended.failure)
+
+    def prepare(self) -> None:
+        """Plots can be built now without making anybody wait."""
+        self.stage.readout.prepare()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Arrows, Home, End and Space belong to the timeline wherever the focus is."""
+        if not self.stage.handle_key(event):
+            super().keyPressEvent(event)
+
+    def ask_to_run(self) -> None:
+        """Run what the fields say, or mark the field that is wrong."""
+        if not self.panel.seed.is_locked():
+            self.panel.seed.roll()
+        try:
+            self._asked = self.panel.settings()
+        except SettingsError:
+            return
+        self.run_requested.emit(self._asked)
+
+    def ask_for_model(self) -> None:
+        """Have the chosen model opened ahead of its first run."""
+        self._ask_for_model(self.panel.model.source(), self.panel.model.device.currentText())
+
+    def _ask_for_model(self, source: str, device: str) -> None:
+        self.model_requested.emit(OpenModel(source, device))

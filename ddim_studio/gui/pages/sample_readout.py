@@ -1,0 +1,170 @@
+"""The right column of the Sample page: the numbers of the frame, and plots along the trajectory."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from ddim_studio.gui.theme import SPACE, label
+from ddim_studio.gui.widgets.plots import LinePlot
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ddim_studio.jobs.events import Started, StepNumbers
+
+_ROWS = {
+    "step": ("Step", "From timestep t to timestep s; −1 is the clean image."),
+    "alpha": ("ᾱ_t → ᾱ_s", "The share of the image's variance left at t and at s (1 = clean)."),
+    "snr": ("SNR at s", "Signal-to-noise ratio ᾱ_s / (1 − ᾱ_s)."),
+    "sigma": ("σ", "How much new noise this step adds; 0 for DDIM (η = 0)."),
+    "norm": ("‖x_s‖/√d", "Root mean square of the selected image's state; about 1 for pure noise."),
+    "change": (
+        "Δx̂_0",
+        "Root mean square change of the selected image's prediction since the last step.",
+    ),
+}
+NAN = math.nan
+
+
+class SampleReadout(QWidget):
+    """Numbers and plots of a run, with a cursor at the frame shown.
+
+    Signals:
+        frame_chosen: Number of the frame that a click into a plot meant.
+    """
+
+    frame_chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._image = 0
+        self._numbers: Sequence[StepNumbers] = ()
+        self._values: dict[str, QLabel] = {}
+        self.schedule_plot = LinePlot(
+            "Schedule",
+            "along τ",
+            "ᾱ: the share of the image left. σ: the noise added by each step.",
+        )
+        self.norm_plot = LinePlot(
+            "Norm",
+            "‖x_t‖/√d",
+            "Root mean square of the state: the selected image, and the mean of all.",
+        )
+        self.change_plot = LinePlot(
+            "Change of x̂₀",
+            "per step",
+            "How much each step changed the predicted image.",
+            log_y=True,
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(SPACE, 2 * SPACE, 2 * SPACE, 0)
+        column.setSpacing(SPACE + 4)
+        column.addWidget(self._table())
+        for plot in self._plots():
+            plot.clicked.connect(lambda x: self.frame_chosen.emit(round(x)))
+            column.addWidget(_carded(plot), 1)
+
+    def _plots(self) -> tuple[LinePlot, ...]:
+        return self.schedule_plot, self.norm_plot, self.change_plot
+
+    def prepare(self) -> None:
+        """Build the plots one by one between other work, so that no moment of it is long."""
+        for delay, plot in enumerate(self._plots()):
+            QTimer.singleShot(50 * delay, plot, plot.prepare)
+
+    def begin(self, started: Started) -> None:
+        """A run begins: τ and S are known."""
+        frames = range(len(started.timesteps) + 1)
+        for plot in self._plots():
+            plot.clear()
+            plot.set_x([float(frame) for frame in frames], "frame")
+
+    def set_numbers(self, numbers: Sequence[StepNumbers], image: int) -> None:
+        """Draw the lines of a run.
+
+        Args:
+            numbers: Of every frame so far.
+            image: Which image is selected.
+        """
+        self._numbers, self._image = numbers, image
+        self.schedule_plot.set_series("ᾱ", [n.alpha_bar_s for n in numbers])
+        self.schedule_plot.set_series("σ", [NAN if n.t is None else n.sigma for n in numbers])
+        self.norm_plot.set_series("selected", [_of(n.norm, image) for n in numbers])
+        self.norm_plot.set_series("mean", [_mean(n.norm) for n in numbers], dashed=True)
+        self.change_plot.set_series("selected", [_of(n.change, image) for n in numbers])
+        self.change_plot.set_series("mean", [_mean(n.change) for n in numbers], dashed=True)
+
+    def show_frame(self, index: int) -> None:
+        """Move the cursors and show the numbers of a frame."""
+        for plot in self._plots():
+            plot.set_cursor(index)
+        n = self._numbers[index]
+        start = n.t is None
+        snr = n.alpha_bar_s / (1 - n.alpha_bar_s) if n.alpha_bar_s < 1 else math.inf
+        texts = {
+            "step": f"start at t = {n.s}" if start else f"{n.t} → {n.s}",
+            "alpha": _short(n.alpha_bar_s)
+            if start
+            else f"{_short(n.alpha_bar_t)} → {_short(n.alpha_bar_s)}",
+            "snr": "∞" if math.isinf(snr) else _short(snr),
+            "sigma": "–" if start else _short(n.sigma),
+            "norm": _short(_of(n.norm, self._image)),
+            "change": _short(_of(n.change, self._image)),
+        }
+        for key, text in texts.items():
+            self._values[key].setText(text)
+
+    def clear(self) -> None:
+        """No run."""
+        self._numbers = ()
+        for plot in self._plots():
+            plot.clear()
+        for value in self._values.values():
+            value.setText("–")
+
+    def _table(self) -> QFrame:
+        card = _carded()
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(SPACE)
+        grid.setVerticalSpacing(SPACE // 2)
+        grid.setColumnStretch(1, 1)
+        for row, (key, (name, tooltip)) in enumerate(_ROWS.items()):
+            words, value = label(name, "muted"), label("–", "mono")
+            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            value.setAccessibleName(name)
+            for widget in (words, value):
+                widget.setToolTip(tooltip)
+            grid.addWidget(words, row, 0)
+            grid.addWidget(value, row, 1)
+            self._values[key] = value
+        layout = card.layout()
+        if isinstance(layout, QVBoxLayout):
+            layout.addLayout(grid)
+        return card
+
+
+def _carded(content: QWidget | None = None) -> QFrame:
+    card = QFrame()
+    card.setProperty("role", "card")
+    column = QVBoxLayout(card)
+    column.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
+    if content is not None:
+        column.addWidget(content)
+    return card
+
+
+def _of(values: Sequence[float], image: int) -> float:
+    return values[image] if image < len(values) else NAN
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else NAN
+
+
+def _short(number: float) -> str:
+    return "–" if math.isnan(number) else f"{number:.4g}"

@@ -1,0 +1,111 @@
+"""Saving what the Sample page shows: one image, the grid, or the whole trajectory."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from ddim_studio.gui.pages.page import FileWork
+from ddim_studio.jobs.export import save_animation, save_picture
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from PySide6.QtWidgets import QMenu, QWidget
+
+    from ddim_studio.gui.pages.stage import Stage
+    from ddim_studio.jobs.runner import Job
+
+PICTURES = "PNG picture (*.png)"
+ANIMATIONS = (
+    "GIF animation (*.gif);;WebP animation (*.webp);;APNG animation (*.apng);;MP4 video (*.mp4)"
+)
+
+
+class SaveMenu(QObject):
+    """The actions that write what a stage shows to files or to the clipboard.
+
+    Signals:
+        file_requested: A `FileWork`.
+    """
+
+    file_requested = Signal(object)
+
+    def __init__(self, stage: Stage, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._parent, self._stage = parent, stage
+        bar = stage.view_bar
+        fit, alone = "Fit the pictures into the pane (F)", "Grid of all, or one (double click)"
+        bar.add_tool("zoom-fit", "Fit", fit, stage.frames.reset_zoom)
+        bar.add_tool("grid", "Grid or one", alone, self._toggle)
+        bar.add_tool("copy", "Copy", "Copy the shown pictures to the clipboard (Ctrl+C)", self.copy)
+        self.menu: QMenu = bar.add_menu("save", "Save", "Save pictures or the whole trajectory")
+        self._add("saveImage", "Selected image…", self.save_image)
+        self._add("saveGrid", "Grid of this frame…", self.save_grid)
+        self._add("saveTrajectory", "Whole trajectory as animation…", self.save_trajectory)
+        self.menu.aboutToShow.connect(self._refresh)
+
+    def copy(self) -> None:
+        """Put the pictures shown on the clipboard."""
+        image = self._stage.frames.shown_image()
+        if not image.isNull():
+            QApplication.clipboard().setImage(image)
+
+    def save_image(self) -> None:
+        """Save the selected image at the model's own size, with settings that repeat it alone."""
+        record, pixels = self._stage.record, self._stage.shown_pixels()
+        if record is None or pixels is None:
+            return
+        image = min(self._stage.frames.selected(), len(pixels) - 1)
+        settings = record.run
+        if self._stage.view() != "terms":
+            seed = self._stage.seed_of(image)
+            settings = dataclasses.replace(record.run, seed=seed, count=1)
+        if path := self._ask("Save the selected image", "image.png", PICTURES):
+            chosen, text = pixels[image], settings.to_json()
+            self._write(path, lambda: save_picture(path, chosen, text))
+
+    def save_grid(self) -> None:
+        """Save all pictures of the frame as one sheet."""
+        record, pixels = self._stage.record, self._stage.shown_pixels()
+        if record is None or pixels is None:
+            return
+        if path := self._ask("Save the grid", "samples.png", PICTURES):
+            text = record.run.to_json()
+            self._write(path, lambda: save_picture(path, pixels, text))
+
+    def save_trajectory(self) -> None:
+        """Save every kept frame of the view as an animation."""
+        record, frames = self._stage.record, self._stage.trajectory()
+        if record is None or not frames:
+            return
+        if path := self._ask("Save the trajectory", "denoising.gif", ANIMATIONS):
+            text = record.run.to_json()
+            self._write(path, lambda: save_animation(path, frames, text))
+
+    def _write(self, path: Path, start: Callable[[], Job]) -> None:
+        self.file_requested.emit(FileWork(f"Saving {path.name}", start))
+
+    def _ask(self, title: str, name: str, filters: str) -> Path | None:
+        chosen, kind = QFileDialog.getSaveFileName(self._parent, title, name, filters)
+        if not chosen:
+            return None
+        path = Path(chosen)
+        return path if path.suffix else path.with_suffix(kind.partition("*")[2].rstrip(")"))
+
+    def _add(self, name: str, text: str, action: Callable[[], None]) -> None:
+        made = self.menu.addAction(text)
+        made.setObjectName(name)
+        made.triggered.connect(lambda _checked: action())
+
+    def _refresh(self) -> None:
+        some = self._stage.shown_pixels() is not None
+        for action in self.menu.actions():
+            action.setEnabled(some)
+
+    def _toggle(self) -> None:
+        self._stage.frames.set_single(not self._stage.frames.is_single())

@@ -1,0 +1,60 @@
+"""What the window holds of one run: its frames within a memory budget, and all its numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ddim_studio.diffusion.trajectory import DEFAULT_BUDGET, ThinnedStore
+
+if TYPE_CHECKING:
+    from ddim_studio.jobs.events import Frame, Pixels, Started, StepNumbers, View
+    from ddim_studio.jobs.runs import SampleRun
+
+
+class RunRecord:
+    """The frames of a run as they arrive.
+
+    Attributes:
+        run: What was asked for.
+        started: What the job said when it began, or None before.
+        numbers: The numbers of every frame so far, kept even where its pictures were thinned out.
+        frames: The pictures that fit the budget.
+    """
+
+    def __init__(self, run: SampleRun, budget: int = DEFAULT_BUDGET) -> None:
+        self.run = run
+        self.started: Started | None = None
+        self.numbers: list[StepNumbers] = []
+        self.frames: ThinnedStore[Frame] = ThinnedStore(budget)
+
+    @property
+    def total(self) -> int:
+        """Frames that the run will have, S + 1; 0 before it began."""
+        return len(self.started.timesteps) + 1 if self.started else 0
+
+    def add(self, frame: Frame) -> None:
+        """Keep a frame."""
+        self.numbers.append(frame.numbers)
+        self.frames.append(frame, sum(pixels.nbytes for pixels in frame.views.values()))
+
+    def shown(self, index: int, view: View) -> tuple[int, Pixels | None]:
+        """The pictures of a view at the kept frame nearest to ``index``, and that frame's number.
+
+        They are None where the view does not exist at that frame: x_T has no prediction, and a
+        step with σ = 0 draws no noise.
+        """
+        nearest, frame = self.frames.nearest(index)
+        return nearest, frame.views.get(view)
+
+    def thinning(self) -> str:
+        """A few words if not every frame could be kept, else nothing."""
+        stride = self.frames.stride
+        if stride == 1:
+            return ""
+        budget = self.frames.budget / 1024**2
+        return f"every {_ordinal(stride)} frame kept (memory budget {budget:.0f} MB)"
+
+
+def _ordinal(number: int) -> str:
+    last = number % 10 if number % 100 not in {11, 12, 13} else 0
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"

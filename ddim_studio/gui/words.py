@@ -1,0 +1,29 @@
+"""Durations and rates as people read them. No Qt here."""
+
+from __future__ import annotations
+
+import math
+
+
+def duration(seconds: float) -> str:
+    """Such as "0.8 s", "12 s", "3 min 05 s" or "2 h 10 min"; empty if not finite."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return ""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
+def rate(per_second: float, unit: str) -> str:
+    """Such as "3.2 steps/s", or "4.1 s/step" where one takes longer than a second."""
+    if not math.isfinite(per_second) or per_second <= 0:
+        return ""
+    if per_second < 1:
+        return f"{duration(1 / per_second)}/{unit}"
+    number = f"{per_second:.0f}" if per_second >= 99.5 else f"{per_second:.1f}"
+    return f"{number} {unit}s/s"

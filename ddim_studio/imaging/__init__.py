@@ -1,0 +1,1 @@
+"""Pictures: pixels and tensors, files in and out, sheets, animations and archives."""

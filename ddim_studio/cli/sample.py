@@ -211,6 +211,7 @@ def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, Mo
         values["timesteps"] = None  # they replace the list that the settings had
     values |= given
     try:
+        SampleRun.from_dict(values | {"timesteps": None})  # a list would hide a wrong S
         run = SampleRun.from_dict(values)
     except SettingsError as error:
         _check_range(error.field, values)
@@ -221,13 +222,21 @@ def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, Mo
 
 def _check_range(field: str, values: dict[str, Any]) -> None:
     """Raise with the model's own T, where the settings alone know only that there is one."""
-    if field in {"steps", "timesteps"}:
-        with suppress(ModelError):
-            last = describe(values["model"]).timesteps - 1
-            if field == "steps":
-                check_whole("steps", values["steps"], 1, last + 1)
-            for member in values["timesteps"] or ():
-                check_whole("timesteps", member, 0, last)
+    if field not in {"steps", "timesteps"}:
+        return
+    with suppress(ModelError):
+        T = describe(values["model"]).timesteps  # noqa: N806 (the paper's name)
+        if field == "steps":
+            check_whole("steps", values["steps"], 1, T)
+            return
+        for member in values["timesteps"]:
+            check_whole("timesteps", member, 0, T - 1)
+        shown = ",".join(map(str, values["timesteps"]))
+        raise SettingsError(
+            "timesteps",
+            f"timesteps must be whole numbers from 0 to {T - 1}, strictly increasing, with commas "
+            f"between, not {shown!r}.",
+        )
 
 
 def _read_run(path: str) -> SampleRun:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, ErrorCurve, Inverted
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -149,4 +151,16 @@ class Ended:
     failure: Failure | None = None
 
 
-Event = Started | Frame | Progress | ModelOpened | Notice | Saved | Ended
+Event = (
+    Started
+    | Frame
+    | Progress
+    | ModelOpened
+    | Notice
+    | Saved
+    | Ended
+    | EncodeStep
+    | Inverted
+    | Decoded
+    | ErrorCurve
+)

@@ -99,7 +99,11 @@ def _parameters(folder: ModelFolder) -> int:
 
 
 def _timesteps(scheduler: dict[str, Any]) -> int:
-    steps = scheduler.get("num_train_timesteps", scheduler.get("timesteps", 1000))
+    betas = scheduler.get("trained_betas")
+    if isinstance(betas, list):  # these alone make the schedule, whatever the config says of T
+        steps = len(betas)
+    else:
+        steps = scheduler.get("num_train_timesteps", scheduler.get("timesteps", 1000))
     try:
         check_whole("num_train_timesteps", steps, 1, MAX_STEPS)
     except SettingsError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,20 +53,13 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     block raises, the temporary file is removed and ``destination`` stays as it was.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=destination.parent, prefix=f".{destination.stem}-", suffix=destination.suffix
-    )
-    os.close(handle)
-    temporary = Path(name)
+    name = f".{destination.stem[:40]}-{secrets.token_hex(8)}{destination.suffix}"
+    temporary = destination.with_name(name)
+    # Made here, so that the umask decides who may read it; asking for the umask would mean
+    # setting it, for all threads.
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
         temporary.replace(destination)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    current = os.umask(0)
-    os.umask(current)
-    return current

@@ -60,7 +60,10 @@ def from_betas(betas: Tensor) -> Schedule:
     good = betas.ndim == 1 and len(betas) > 0 and bool(((betas >= 0) & (betas <= 1)).all())
     if not good:
         raise SettingsError("betas", "The schedule's betas must be numbers from 0 to 1.")
-    return Schedule((1 - betas).cumprod(0))
+    alpha_bars = (1 - betas).cumprod(0)
+    if not bool((alpha_bars[:-1] > 0).all()):
+        raise SettingsError("betas", "The schedule's betas leave nothing of x_0 before t = T−1.")
+    return Schedule(alpha_bars)
 
 
 def linear(T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
@@ -85,6 +88,8 @@ def rescaled_to_zero_terminal_snr(schedule: Schedule) -> Schedule:
     """√ᾱ shifted and scaled so that ᾱ_{T−1} = 0 (Lin et al. 2023, algorithm 1)."""
     roots = schedule.alpha_bars.sqrt()
     first, last = roots[0], roots[-1]
+    if not bool(first > last):
+        raise SettingsError("betas", "A schedule without noise has no terminal SNR to make zero.")
     return Schedule(((roots - last) * first / (first - last)) ** 2)
 
 

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
@@ -22,7 +22,7 @@ from ddim_studio.gui.drops import dropped_path, settings_in
 from ddim_studio.gui.navigation import Navigation
 from ddim_studio.gui.pages.sample import SamplePage
 from ddim_studio.gui.state import Memory
-from ddim_studio.gui.theme import apply_theme, icon, is_dark
+from ddim_studio.gui.theme import apply_theme, icon, is_dark, settle
 from ddim_studio.gui.widgets.error_bar import ErrorBar
 from ddim_studio.gui.widgets.job_bar import JobBar
 from ddim_studio.jobs.failures import explain
@@ -50,7 +50,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("DDIM Studio")
         self.setWindowIcon(icon("app"))
         self.setAcceptDrops(True)
-        self.setMinimumSize(900, 600)
+        self.setMinimumSize(1000, 620)
         self.memory = Memory()
         self.job_bar, self.error_bar = JobBar(), ErrorBar()
         self.sample = SamplePage(self.memory.texts("recent_models"))
@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self._lay_out()
         self._connect()
         self._recall()
+        settle(self)
 
     # --- life --------------------------------------------------------------------------------
 
@@ -142,6 +143,7 @@ class MainWindow(QMainWindow):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self)
             shortcut.activated.connect(lambda row=number: self.navigation.pages.setCurrentRow(row))
         self.navigation.pages.setCurrentRow(0)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def _model_opened(self, opened: ModelOpened) -> None:
         if opened.info.source == self.sample.panel.model.source():
@@ -151,6 +153,10 @@ class MainWindow(QMainWindow):
     def _model_failed(self, source: str, text: str) -> None:
         if source == self.sample.panel.model.source():
             self.sample.panel.model.show_error(text)
+
+    def _follow_system(self) -> None:
+        if self.memory.text("theme", "system") == "system":
+            self._set_theme("system")
 
     def _toggle_theme(self) -> None:
         self._set_theme("light" if is_dark() else "dark")

@@ -19,7 +19,7 @@ from ddim_studio.gui.theme import SPACE, icon, is_dark, set_icon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH = 88
+WIDTH = 80
 ROW_HEIGHT = 60
 
 
@@ -37,7 +37,6 @@ class Navigation(QFrame):
 
     def __init__(self, entries: Sequence[tuple[str, str]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("role", "navigation")
         self.setFixedWidth(WIDTH)
         self._icons = [name for _, name in entries]
         self.pages = QListWidget()
@@ -48,6 +47,7 @@ class Navigation(QFrame):
         self.pages.setFlow(QListWidget.Flow.TopToBottom)
         self.pages.setWrapping(False)
         self.pages.setUniformItemSizes(True)
+        self.pages.setFrameShape(QFrame.Shape.NoFrame)
         self.pages.setIconSize(QSize(24, 24))
         self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         for number, (title, icon_name) in enumerate(entries, start=1):

@@ -166,6 +166,8 @@ QToolButton[boxed="true"]:focus {
   min-width: 24px; max-width: 24px; min-height: 24px; max-height: 24px;
 }
 QToolButton[boxed="true"]:disabled { background: $window; border-color: $border; }
+QToolButton[segment="true"] { font-weight: 600; padding: 4px 6px; }
+QToolButton[segment="true"]:focus { padding: 3px 5px; }
 """)
 
 _RANGES = Template("""
@@ -226,12 +228,9 @@ QHeaderView::section {
   padding: 5px 7px; font-weight: 600;
 }
 QTableCornerButton::section { background: $window; border: none; }
-QListView#pageList {
-  background: transparent; border: 1px solid transparent; border-radius: 0; padding: 4px;
-}
-QListView#pageList:focus { border-color: $border; }
+QListView#pageList { background: transparent; border: none; padding: 0 4px; }
 QListView#pageList::item {
-  padding: 8px 10px; margin: 1px 0; border-radius: 6px; color: $text; border: none;
+  padding: 8px 2px; margin: 1px 0; border-radius: 6px; color: $text; border: none;
 }
 QListView#pageList::item:hover { background: $hover; }
 QListView#pageList::item:selected { background: $accent_soft; color: $accent_ink; }

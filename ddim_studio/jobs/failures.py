@@ -7,6 +7,7 @@ import traceback
 
 from ddim_studio.jobs.events import Failure
 
+OWN_ERRORS = {"SettingsError", "ModelError", "ImageError", "InterpolationError"}
 REPORT = "Copy the details and report them: this is a fault of the program."
 
 
@@ -19,7 +20,7 @@ def explain(error: BaseException) -> Failure:
     details = "".join(traceback.format_exception(error))
     advice = getattr(error, "advice", "")
     name = type(error).__name__
-    if name in {"SettingsError", "ModelError", "ImageError", "InterpolationError"}:
+    if OWN_ERRORS & {kind.__name__ for kind in type(error).__mro__}:
         return Failure(str(error), advice, details)
     if isinstance(error, MemoryError) or name == "OutOfMemoryError" or _is_allocation(error):
         return Failure(
@@ -33,10 +34,10 @@ def explain(error: BaseException) -> Failure:
 
 
 def _is_allocation(error: BaseException) -> bool:
-    text = str(error)
-    return isinstance(error, RuntimeError) and (
-        "can't allocate memory" in text or "out of memory" in text
-    )
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
+    signs = ("can't allocate memory", "not enough memory", "out of memory")
+    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in signs)
 
 
 def _file_failure(error: OSError, details: str) -> Failure:

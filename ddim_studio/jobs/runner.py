@@ -10,6 +10,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Generator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,8 @@ def run(job: Job, cancelled: Callable[[], bool] = lambda: False) -> Iterator[Eve
     except Exception as error:  # noqa: BLE001 (the one place where a job's errors end)
         outcome = Ended("failed", explain(error))
     finally:
-        job.close()
+        with suppress(Exception):  # the first error is the one to tell
+            job.close()
     yield outcome
 
 
@@ -85,11 +87,17 @@ class Runner:
         self._thread.start()
 
     def submit(self, title: str, start: Callable[[], Job]) -> Ticket:
-        """Queue a job. ``start`` makes its generator, and is called in the thread."""
+        """Queue a job. ``start`` makes its generator, and is called in the thread.
+
+        Handed to a closed runner, the job ends as cancelled.
+        """
         ticket = Ticket(title, next(self._numbers), start)
         with self._changed:
-            self._waiting.append(ticket)
-            self._changed.notify()
+            if self._closing:
+                self.mailbox.put((ticket, Ended("cancelled")))
+            else:
+                self._waiting.append(ticket)
+                self._changed.notify()
         return ticket
 
     def waiting(self) -> list[Ticket]:
@@ -109,10 +117,10 @@ class Runner:
         Returns:
             Whether the thread ended within ``timeout`` seconds.
         """
-        self.cancel_all()
         with self._changed:
             self._closing = True
             self._changed.notify()
+        self.cancel_all()
         self._thread.join(timeout)
         return not self._thread.is_alive()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ddim_studio.models.errors import ModelError
+from ddim_studio.models.errors import ModelError, excerpt
 from ddim_studio.storage import resources
 
 DEFAULT_MODEL = "fashion-28"
@@ -28,18 +28,20 @@ def resolve(source: str) -> Path:
     if source in bundled:
         return bundled[source]
     names = f"Bundled models: {', '.join(bundled)}; or give the folder of a diffusers model."
+    shown = f"'{excerpt(source, 200)}'"
     if source.startswith(HUB_PREFIX):
         raise ModelError(
-            f"{source!r} cannot be fetched: this version opens models on this computer only.",
+            f"{shown} cannot be fetched: this version opens models on this computer only.",
             f"Download the model's folder and give its path. {names}",
         )
-    path = Path(source).expanduser()
+    path = Path(source)
     try:
+        path = path.expanduser()
         found, folder = path.exists(), path.is_dir()
-    except (OSError, ValueError):
+    except (OSError, ValueError, RuntimeError):  # RuntimeError: the home of nobody
         found = folder = False
     if not source or not found:
-        raise ModelError(f"There is no model named {source!r}, and no such folder.", names)
+        raise ModelError(f"There is no model named {shown}, and no such folder.", names)
     if not folder:
-        raise ModelError(f"{source!r} is a file, not the folder of a diffusers model.", names)
+        raise ModelError(f"{shown} is a file, not the folder of a diffusers model.", names)
     return path.resolve()

@@ -46,6 +46,13 @@ def read_folder(path: Path) -> ModelFolder:
     Raises:
         ModelError: It is no such folder, a file is missing, or one is unreadable.
     """
+    try:
+        return _read_folder(path)
+    except OSError as error:  # a folder that this user may not enter
+        raise ModelError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+
+
+def _read_folder(path: Path) -> ModelFolder:
     pipeline = (path / "unet" / "config.json").is_file()
     network_folder = path / "unet" if pipeline else path
     if not (network_folder / "config.json").is_file():

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING, Any
 
 from ddim_studio.diffusion.settings import MAX_STEPS, SettingsError, check_whole
 from ddim_studio.models.catalog import bundled_models, resolve
-from ddim_studio.models.errors import ModelError
+from ddim_studio.models.errors import ModelError, excerpt
 from ddim_studio.models.folder import ModelFolder, licence_of, read_folder, summary_of
 from ddim_studio.models.info import ModelInfo
 from ddim_studio.models.unet import check_network_config
 from ddim_studio.models.weights import read_weights, safetensors_header
 
 if TYPE_CHECKING:
+    from os import PathLike
+
     from ddim_studio.models.model import Model
 
 PREDICTIONS = {"epsilon": "ε (noise)", "sample": "x_0 (image)", "v_prediction": "v (velocity)"}
+BETA_SCHEDULERS = ("DDIMScheduler", "DDPMScheduler")
+BETA_KEYS = {"beta_start", "beta_end", "beta_schedule", "trained_betas"}
 
 
-def describe(source: str) -> ModelInfo:
+def describe(source: str | PathLike[str]) -> ModelInfo:
     """The card of a model. Reads no weights, and does not load torch for safetensors.
 
     Args:
@@ -28,10 +33,11 @@ def describe(source: str) -> ModelInfo:
     Raises:
         ModelError: There is no such model, or its files are not in order.
     """
+    source = os.fspath(source)
     return _info(source, read_folder(resolve(source)))
 
 
-def load_model(source: str = "fashion-28", device: str = "auto") -> Model:
+def load_model(source: str | PathLike[str] = "fashion-28", device: str = "auto") -> Model:
     """Open a model and put it on a device.
 
     Args:
@@ -51,20 +57,25 @@ def load_model(source: str = "fashion-28", device: str = "auto") -> Model:
     from ddim_studio.models.unet import build_unet
 
     place = pick_device(device)
+    source = os.fspath(source)
     folder = read_folder(resolve(source))
     info = _info(source, folder)
     network = build_unet(folder.network, read_weights(folder.weights))
     try:
         return Model(network, schedule.from_config(folder.scheduler), info, _kind(folder), place)
     except SettingsError as error:
-        raise ModelError(f"The scheduler's config cannot be used: {error}") from error
+        raise _unusable_scheduler(error) from error
+
+
+def _unusable_scheduler(error: SettingsError) -> ModelError:
+    return ModelError(f"The scheduler's config cannot be used: {excerpt(str(error), 300)}")
 
 
 def _info(source: str, folder: ModelFolder) -> ModelInfo:
     shape = check_network_config(folder.network)
-    _kind(folder)
-    name = source if source in bundled_models() else folder.path.name
     scheduler = folder.scheduler
+    _check_betas(scheduler)
+    name = source if source in bundled_models() else folder.path.name
     return ModelInfo(
         name=name,
         source=source if source in bundled_models() else str(folder.path),
@@ -83,11 +94,22 @@ def _info(source: str, folder: ModelFolder) -> ModelInfo:
 
 def _kind(folder: ModelFolder) -> Any:  # noqa: ANN401 (a key of PREDICTIONS)
     kind = folder.scheduler.get("prediction_type", "epsilon")
-    if kind not in PREDICTIONS:
+    if kind not in tuple(PREDICTIONS):  # a list in the config is not hashable
         raise ModelError(
-            f"The model predicts {kind!r}; known are {', '.join(PREDICTIONS)}.",
+            f"The model predicts {excerpt(kind)}; known are {', '.join(PREDICTIONS)}.",
         )
     return kind
+
+
+def _check_betas(scheduler: dict[str, Any]) -> None:
+    """Refuse the schedulers of other kinds of diffusion, whose configs speak of no β."""
+    name = scheduler.get("_class_name", "DDIMScheduler")
+    if name not in BETA_SCHEDULERS and not scheduler.keys() & BETA_KEYS:
+        raise ModelError(
+            f"The model was trained for {excerpt(name)}, whose noise is not given by a schedule "
+            "of β.",
+            "Models for DDPM or DDIM can be opened.",
+        )
 
 
 def _parameters(folder: ModelFolder) -> int:
@@ -107,7 +129,7 @@ def _timesteps(scheduler: dict[str, Any]) -> int:
     try:
         check_whole("num_train_timesteps", steps, 1, MAX_STEPS)
     except SettingsError as error:
-        raise ModelError(f"The scheduler's config cannot be used: {error}") from error
+        raise _unusable_scheduler(error) from error
     return int(steps)
 
 
@@ -118,7 +140,7 @@ def _schedule_name(scheduler: dict[str, Any]) -> str:
     if name == "squaredcos_cap_v2":
         return "squared cosine"
     start, end = scheduler.get("beta_start", 1e-4), scheduler.get("beta_end", 0.02)
-    return f"{str(name).replace('_', '-')}, β {start} … {end}"
+    return f"{excerpt(name).replace('_', '-')}, β {excerpt(start)} … {excerpt(end)}"
 
 
 def _notes(scheduler: dict[str, Any]) -> list[str]:

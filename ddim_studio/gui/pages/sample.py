@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.events import Ended, Event
     from ddim_studio.jobs.runs import SampleRun
 
-PANEL_WIDTH = 296
+PANEL_WIDTH = 284
 
 
 class SamplePage(Page):

@@ -18,12 +18,18 @@ if TYPE_CHECKING:
 
 _ROWS = {
     "step": ("Step", "From timestep t to timestep s; −1 is the clean image."),
-    "alpha": ("ᾱ_t → ᾱ_s", "The share of the image's variance left at t and at s (1 = clean)."),
+    "alpha": (
+        "ᾱ<sub>t</sub> → ᾱ<sub>s</sub>",
+        "The share of the image's variance left at t and at s (1 = clean).",
+    ),
     "snr": ("SNR at s", "Signal-to-noise ratio ᾱ_s / (1 − ᾱ_s)."),
     "sigma": ("σ", "How much new noise this step adds; 0 for DDIM (η = 0)."),
-    "norm": ("‖x_s‖/√d", "Root mean square of the selected image's state; about 1 for pure noise."),
+    "norm": (
+        "‖x<sub>s</sub>‖/√d",
+        "Root mean square of the selected image's state; about 1 for pure noise.",
+    ),
     "change": (
-        "Δx̂_0",
+        "<b>Δx̂₀</b>",
         "Root mean square change of the selected image's prediction since the last step.",
     ),
 }
@@ -45,20 +51,13 @@ class SampleReadout(QWidget):
         self._numbers: Sequence[StepNumbers] = ()
         self._values: dict[str, QLabel] = {}
         self.schedule_plot = LinePlot(
-            "Schedule",
-            "along τ",
-            "ᾱ: the share of the image left. σ: the noise added by each step.",
+            "Schedule along τ", "", "ᾱ: the share of the image left. σ: the noise added by a step."
         )
         self.norm_plot = LinePlot(
-            "Norm",
-            "‖x_t‖/√d",
-            "Root mean square of the state: the selected image, and the mean of all.",
+            "Norm ‖xₜ‖/√d", "", "Root mean square of the state: the selected image, and the mean."
         )
         self.change_plot = LinePlot(
-            "Change of x̂₀",
-            "per step",
-            "How much each step changed the predicted image.",
-            log_y=True,
+            "Change of x̂₀", "", "How much each step changed the predicted image.", log_y=True
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE, 2 * SPACE, 2 * SPACE, 0)
@@ -93,9 +92,9 @@ class SampleReadout(QWidget):
         self._numbers, self._image = numbers, image
         self.schedule_plot.set_series("ᾱ", [n.alpha_bar_s for n in numbers])
         self.schedule_plot.set_series("σ", [NAN if n.t is None else n.sigma for n in numbers])
-        self.norm_plot.set_series("selected", [_of(n.norm, image) for n in numbers])
+        self.norm_plot.set_series("this", [_of(n.norm, image) for n in numbers])
         self.norm_plot.set_series("mean", [_mean(n.norm) for n in numbers], dashed=True)
-        self.change_plot.set_series("selected", [_of(n.change, image) for n in numbers])
+        self.change_plot.set_series("this", [_of(n.change, image) for n in numbers])
         self.change_plot.set_series("mean", [_mean(n.change) for n in numbers], dashed=True)
 
     def show_frame(self, index: int) -> None:
@@ -136,7 +135,7 @@ class SampleReadout(QWidget):
             words, value = label(name, "muted"), label("–", "mono")
             value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setAccessibleName(name)
+            value.setAccessibleName(tooltip)
             for widget in (words, value):
                 widget.setToolTip(tooltip)
             grid.addWidget(words, row, 0)

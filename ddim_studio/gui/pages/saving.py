@@ -15,6 +15,7 @@ from ddim_studio.jobs.export import save_animation, save_picture
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QMenu, QWidget
 
     from ddim_studio.gui.pages.stage import Stage
@@ -42,8 +43,9 @@ class SaveMenu(QObject):
         fit, alone = "Fit the pictures into the pane (F)", "Grid of all, or one (double click)"
         bar.add_tool("zoom-fit", "Fit", fit, stage.frames.reset_zoom)
         bar.add_tool("grid", "Grid or one", alone, self._toggle)
-        bar.add_tool("copy", "Copy", "Copy the shown pictures to the clipboard (Ctrl+C)", self.copy)
         self.menu: QMenu = bar.add_menu("save", "Save", "Save pictures or the whole trajectory")
+        self._add("copyPictures", "Copy what is shown", self.copy).setShortcut("Ctrl+C")
+        self.menu.addSeparator()
         self._add("saveImage", "Selected image…", self.save_image)
         self._add("saveGrid", "Grid of this frame…", self.save_grid)
         self._add("saveTrajectory", "Whole trajectory as animation…", self.save_trajectory)
@@ -97,10 +99,11 @@ class SaveMenu(QObject):
         path = Path(chosen)
         return path if path.suffix else path.with_suffix(kind.partition("*")[2].rstrip(")"))
 
-    def _add(self, name: str, text: str, action: Callable[[], None]) -> None:
+    def _add(self, name: str, text: str, action: Callable[[], None]) -> QAction:
         made = self.menu.addAction(text)
         made.setObjectName(name)
         made.triggered.connect(lambda _checked: action())
+        return made
 
     def _refresh(self) -> None:
         some = self._stage.shown_pixels() is not None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from ddim_studio.gui.pages.sample_readout import SampleReadout
 from ddim_studio.gui.pages.view_bar import ViewBar
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.events import Pixels, StepNumbers, View
 
 VIEWS = {
-    "x": ("x_t", "The state: noise at first, the image at the end. Shown from −1 to 1."),
+    "x": ("xₜ", "The state: noise at first, the image at the end. Shown from −1 to 1."),
     "x0": ("x̂₀", "The network's guess at the clean image, made at each step."),
-    "epsilon": ("ε_θ", "The noise that the network sees in x_t. Shown from −3 to 3."),
-    "x0_term": ("√ᾱ·x̂₀", "First term of the step: the predicted image, scaled."),
-    "direction_term": ("dir·ε_θ", "Second term of the step: the direction pointing to x_t."),
-    "noise_term": ("σ·z", "Third term of the step: new random noise. Zero for η = 0."),
-    "terms": ("Σ terms", "The three terms of the selected image side by side, and their sum x_s."),
+    "epsilon": ("ε", "The noise that the network sees in x_t. Shown from −3 to 3."),
+    "x0_term": ("√ᾱx̂₀", "First term of the step: the predicted image, scaled."),
+    "direction_term": ("→ε", "Second term of the step: the direction pointing to x_t."),
+    "noise_term": ("σz", "Third term of the step: new random noise. Zero for η = 0."),
+    "terms": ("Σ", "The three terms of the selected image side by side, and their sum x_s."),
 }
 TERMS: tuple[tuple[View, str], ...] = (
-    ("x0_term", "√ᾱ_s · x̂₀"),
-    ("direction_term", "direction · ε_θ"),
-    ("noise_term", "σ · z"),
-    ("x", "sum: x_s"),
+    ("x0_term", "predicted x₀"),
+    ("direction_term", "direction to xₜ"),
+    ("noise_term", "random noise"),
+    ("x", "their sum, xₛ"),
 )
 GREY = 128
 NOISE_RANGE = 3.0
@@ -218,14 +218,19 @@ class Stage(QWidget):
         middle.addWidget(self.view_bar)
         middle.addWidget(self.frames, 1)
         middle.addWidget(self.equation)
+        scroll = QScrollArea()
+        scroll.setWidget(self.readout)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setMinimumWidth(260)
         upper = QSplitter()
         upper.addWidget(pictures)
-        upper.addWidget(self.readout)
+        upper.addWidget(scroll)
         upper.setStretchFactor(0, 1)
         upper.setStretchFactor(1, 0)
         upper.setChildrenCollapsible(False)
         upper.setSizes([640, READOUT_WIDTH])
-        self.readout.setMinimumWidth(220)
         foot = QHBoxLayout()
         foot.setContentsMargins(SPACE, 0, 2 * SPACE, SPACE)
         foot.addWidget(self.timeline)

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QWidget,
+)
 
 from ddim_studio.gui.labels import ElidedLabel
-from ddim_studio.gui.theme import SPACE, set_icon
+from ddim_studio.gui.theme import set_icon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +49,7 @@ class ViewBar(QWidget):
         self.probe.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(SPACE // 2)
+        self._row.setSpacing(2)
         self._row.addWidget(segments)
         self._row.addWidget(self.probe, 1)
         self._buttons[next(iter(views))].setChecked(True)
@@ -78,6 +86,8 @@ class ViewBar(QWidget):
         button = QToolButton()
         button.setText(text)
         button.setCheckable(True)
+        button.setProperty("segment", True)
+        button.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         button.setToolTip(tooltip)
         button.setAccessibleName(f"View {text}")
         button.setObjectName(f"view_{key}")

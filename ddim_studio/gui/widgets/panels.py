@@ -35,6 +35,7 @@ class Section(QFrame):
         column.addLayout(self._grid)
         self._labels: dict[QWidget, QLabel] = {}
         self._errors: dict[QWidget, QLabel] = {}
+        self._gaps: dict[QWidget, int] = {}
 
     def add_row(self, text: str, widget: QWidget, tooltip: str = "") -> QLabel:
         """Add a control with its label, and say what the symbol means to whoever points at either.
@@ -92,6 +93,8 @@ class Section(QFrame):
             self._labels[widget].setVisible(visible)
         words = self._errors[widget]
         words.setVisible(visible and bool(words.text()))
+        if widget in self._gaps:
+            self._grid.setRowMinimumHeight(self._gaps[widget], SPACE if visible else 0)
 
     def _begin_row(self) -> int:
         """Number of the next free grid row, after a narrow one that parts it from the last."""
@@ -102,6 +105,8 @@ class Section(QFrame):
         return row
 
     def _end_row(self, row: int, widget: QWidget) -> None:
+        if self._errors:
+            self._gaps[widget] = row - 1
         settle(widget)
         words = label("", "error")
         words.setWordWrap(True)

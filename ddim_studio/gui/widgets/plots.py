@@ -144,7 +144,10 @@ class LinePlot(QWidget):
             return
         import pyqtgraph
 
-        widget = pyqtgraph.PlotWidget()
+        from ddim_studio.gui.log_axis import LogAxis
+
+        axes = {"left": LogAxis(orientation="left")} if self._log_y else {}
+        widget = pyqtgraph.PlotWidget(axisItems=axes)
         widget.setAccessibleName(self.accessibleName())
         widget.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         widget.setFrameShape(widget.Shape.NoFrame)

@@ -24,7 +24,7 @@ from ddim_studio.gui.track import Track
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QKeyEvent
+    from PySide6.QtGui import QHideEvent, QKeyEvent
 
 SPEEDS = {"¼×": 0.25, "½×": 0.5, "1×": 1.0, "2×": 2.0, "4×": 4.0, "8×": 8.0}
 _SHORTEST_TICK_MS = 16
@@ -153,6 +153,11 @@ class Timeline(QWidget):
         event.accept()
         return True
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Pause: nothing plays where nobody can see it."""
+        self.set_playing(False)
+        super().hideEvent(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """The same keys when the focus is in the timeline."""
         if not self.handle_key(event):
@@ -194,6 +199,7 @@ class Timeline(QWidget):
         self._loop.mode_changed.connect(self._set_loop)
         self._caption = ElidedLabel("muted")
         self._note = label("", "small")
+        self._note.setObjectName("timelineNote")
         self._note.hide()
 
     @staticmethod

@@ -1,0 +1,45 @@
+"""Running the command line in this process, in a folder of its own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+
+from ddim_studio.__main__ import main
+
+
+class Answer(NamedTuple):
+    """What a command line gave."""
+
+    code: int
+    out: list[str]
+    err: list[str]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs a command line in ``tmp_path``: a list, or one text split at its spaces."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(arguments: str | list[str]) -> Answer:
+        argv = arguments.split() if isinstance(arguments, str) else arguments
+        code = main(argv)
+        captured = capsys.readouterr()
+        return Answer(code, captured.out.splitlines(), captured.err.splitlines())
+
+    return run
+
+
+@pytest.fixture
+def sample(run, tiny_pipeline):
+    """Runs ``sample`` with the small random model, which must succeed, and returns its answer."""
+
+    def sample(arguments: str) -> Answer:
+        answer = run(
+            ["sample", "--model", str(tiny_pipeline), "--device", "cpu", *arguments.split()]
+        )
+        assert answer.code == 0, answer.err
+        return answer
+
+    return sample

@@ -156,12 +156,13 @@ class MainWindow(QMainWindow):
 
     def _follow_system(self) -> None:
         if self.memory.text("theme", "system") == "system":
-            self._set_theme("system")
+            self.set_theme("system")
 
     def _toggle_theme(self) -> None:
-        self._set_theme("light" if is_dark() else "dark")
+        self.set_theme("light" if is_dark() else "dark")
 
-    def _set_theme(self, mode: str) -> None:
+    def set_theme(self, mode: str) -> None:
+        """Put "light", "dark" or "system" in force, and remember it."""
         app = QApplication.instance()
         if not isinstance(app, QApplication):
             return
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
     # --- what it remembers -------------------------------------------------------------------
 
     def _recall(self) -> None:
-        self._set_theme(self.memory.text("theme", "system"))
+        self.set_theme(self.memory.text("theme", "system"))
         geometry = self.memory.text("geometry")
         if not geometry or not self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
             self.resize(1280, 800)

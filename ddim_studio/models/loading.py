@@ -68,7 +68,8 @@ def load_model(source: str | PathLike[str] = "fashion-28", device: str = "auto")
 
 
 def _unusable_scheduler(error: SettingsError) -> ModelError:
-    return ModelError(f"The scheduler's config cannot be used: {excerpt(str(error), 300)}")
+    reason = excerpt(str(error), 300).removesuffix(".")
+    return ModelError(f"The scheduler's config cannot be used: {reason}.")
 
 
 def _info(source: str, folder: ModelFolder) -> ModelInfo:

@@ -199,7 +199,6 @@ class Timeline(QWidget):
         self._loop.mode_changed.connect(self._set_loop)
         self._caption = ElidedLabel("muted")
         self._note = label("", "small")
-        self._note.setObjectName("timelineNote")
         self._note.hide()
 
     @staticmethod
@@ -223,6 +222,7 @@ class Timeline(QWidget):
         words.setSpacing(2 * SPACE)
         words.addWidget(self._caption, 1)
         words.addWidget(self._note)
+        self._note.setObjectName("timelineNote")
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE, SPACE // 2, SPACE, SPACE // 2)
         column.setSpacing(SPACE // 4)

@@ -1,0 +1,73 @@
+"""Pictures of the real window, after real runs, into docs/images.
+
+python benchmarks/screenshots.py [--out docs/images]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["DDIM_STUDIO_HOME"] = tempfile.mkdtemp()
+
+from pathlib import Path
+
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from ddim_studio.gui.app import create_window
+from ddim_studio.gui.main_window import MainWindow
+
+SIZES = {"": (1280, 800), "-small": (1000, 640)}
+
+
+def settle(window: MainWindow) -> None:
+    """Let every job and the drawing after it finish."""
+    while window.controller.monitor.is_busy():
+        QTest.qWait(20)
+    QTest.qWait(400)
+
+
+def sample_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Sample page in every size, at the end of a run and in the middle of one."""
+    window.set_theme(theme)
+    page = window.sample
+    page.panel.steps.setValue(50)
+    page.panel.eta.set_value(0.0 if theme == "light" else 0.5)
+    page.panel.run_button.click()
+    settle(window)
+    for suffix, size in SIZES.items():
+        window.resize(*size)
+        QTest.qWait(200)
+        window.grab().save(str(out / f"sample-{theme}{suffix}.png"))
+    window.resize(*SIZES[""])
+    page.stage.view_bar.set_view("terms")
+    page.stage.timeline.set_following(following=False)
+    page.stage.timeline.set_position(30)
+    QTest.qWait(200)
+    window.grab().save(str(out / f"sample-terms-{theme}.png"))
+    page.stage.view_bar.set_view("x")
+
+
+def main() -> None:
+    """Grab everything."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=Path("docs/images"))
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    application = QApplication([])
+    window = create_window()
+    window.resize(*SIZES[""])
+    window.show()
+    settle(window)
+    for theme in ("light", "dark"):
+        sample_page(window, options.out, theme)
+    window.close()
+    application.quit()
+
+
+if __name__ == "__main__":
+    main()

@@ -16,10 +16,10 @@ from ddim_studio.gui.job_monitor import JobMonitor
 from ddim_studio.gui.pages.page import FileWork, OpenModel, Page
 from ddim_studio.gui.words import duration
 from ddim_studio.jobs.events import Ended, ModelOpened, Progress, Saved
-from ddim_studio.jobs.models import ModelCache, open_job
-from ddim_studio.jobs.runner import Job, Runner
-from ddim_studio.jobs.runs import SampleRun
-from ddim_studio.jobs.sample import sample_job
+from ddim_studio.jobs.kinds import KINDS, short_name
+from ddim_studio.jobs.models import open_job
+from ddim_studio.jobs.runner import Runner
+from ddim_studio.jobs.workbench import Workbench
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,24 +27,9 @@ if TYPE_CHECKING:
     from ddim_studio.gui.widgets.error_bar import ErrorBar
     from ddim_studio.gui.widgets.job_bar import JobBar
     from ddim_studio.jobs.events import Event, Failure
-    from ddim_studio.jobs.runner import Ticket
+    from ddim_studio.jobs.runner import Job, Ticket
 
 CLOSE_SECONDS = 10.0
-
-
-def short_name(source: str) -> str:
-    """The last part of a model's path, which is its name."""
-    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-
-
-def _sample_title(run: SampleRun) -> str:
-    return f"Sampling {run.count} × {short_name(run.model)}"
-
-
-JOBS: dict[type, tuple[Callable[..., str], Callable[..., Job]]] = {
-    SampleRun: (_sample_title, sample_job),
-}
-"""For each kind of settings, the title of its job and what makes it."""
 
 
 class Controller(QObject):
@@ -66,12 +51,13 @@ class Controller(QObject):
         super().__init__()
         self._job_bar, self._error_bar = job_bar, error_bar
         self._prepare = prepare
-        self.models = ModelCache()
+        self.bench = Workbench()
         self.computing = Runner("compute")
         self.filing = Runner("files")
         self.monitor = JobMonitor([self.computing, self.filing], self)
         self.monitor.received.connect(self._receive)
         self._owners: dict[Ticket, Page] = {}
+        self._live: dict[Ticket, Page] = {}
         self._current: Ticket | None = None
         self._preparation: Ticket | None = None
         self._opening: Ticket | None = None
@@ -81,6 +67,7 @@ class Controller(QObject):
     def attach(self, page: Page) -> None:
         """Listen to a page."""
         page.run_requested.connect(partial(self._run, page))
+        page.live_requested.connect(partial(self._run_live, page))
         page.cancel_requested.connect(partial(self._cancel, page))
         page.model_requested.connect(self._open)
         page.file_requested.connect(self._file)
@@ -106,19 +93,27 @@ class Controller(QObject):
         self._prepare()
         yield from ()
 
-    def _run(self, page: Page, settings: SampleRun) -> None:
+    def _run(self, page: Page, order: object) -> None:
         if page in self._owners.values():
             return
         self._error_bar.hide()
-        title, job = JOBS[type(settings)]
-        ticket = self._submit(title(settings), partial(job, settings, self.models))
+        kind = KINDS[type(order)]
+        ticket = self._submit(kind.title(order), partial(kind.start, order, self.bench))
         self._owners[ticket] = page
         page.begin()
+
+    def _run_live(self, page: Page, order: object) -> None:
+        for ticket, owner in self._live.items():
+            if owner is page:
+                ticket.cancel()  # the newest order wins
+        kind = KINDS[type(order)]
+        start = partial(kind.start, order, self.bench)
+        self._live[self.monitor.submit(self.computing, kind.title(order), start)] = page
 
     def _open(self, wish: OpenModel) -> None:
         if self._opening is not None:
             self._opening.cancel()  # the newest wish wins
-        job = partial(open_job, wish.source, wish.device, self.models)
+        job = partial(open_job, wish.source, wish.device, self.bench.models)
         self._opening = self._submit(f"Opening {short_name(wish.source)}", job)
         self._opening.about = wish
 
@@ -143,21 +138,35 @@ class Controller(QObject):
         self._job_bar.set_queue([ticket.title for ticket in self.computing.waiting()])
 
     def _receive(self, ticket: Ticket, events: Sequence[Event]) -> None:
+        self._spread(events)
+        if isinstance(ticket.about, FileWork):
+            self._show_failure_of(events[-1])
+        elif ticket in self._live:
+            self._receive_live(ticket, events)
+        else:
+            self._follow(ticket, events)
+            if ticket in self._owners:
+                self._owners[ticket].receive(events)
+            if isinstance(events[-1], Ended):
+                self._end(ticket, events[-1])
+
+    def _spread(self, events: Sequence[Event]) -> None:
+        """Tell of what concerns more than the page that asked."""
         for event in events:
             if isinstance(event, ModelOpened):
                 self.model_opened.emit(event)
             elif isinstance(event, Saved):
                 self._error_bar.show_notice(f"Saved {event.path}")
-        if isinstance(ticket.about, FileWork):
-            if isinstance(events[-1], Ended) and events[-1].failure is not None:
-                self.show_failure(events[-1].failure)
-            return
-        self._follow(ticket, events)
-        owner = self._owners.get(ticket)
-        if owner is not None:
-            owner.receive(events)
+
+    def _show_failure_of(self, event: Event) -> None:
+        if isinstance(event, Ended) and event.failure is not None:
+            self.show_failure(event.failure)
+
+    def _receive_live(self, ticket: Ticket, events: Sequence[Event]) -> None:
+        self._live[ticket].receive_live(events)
         if isinstance(events[-1], Ended):
-            self._end(ticket, events[-1])
+            del self._live[ticket]
+        self._show_failure_of(events[-1])
 
     def _follow(self, ticket: Ticket, events: Sequence[Event]) -> None:
         if ticket is not self._current:

@@ -39,6 +39,7 @@ class Page(QWidget):
         cancel_requested: Stop this page's run.
         model_requested: An `OpenModel`.
         file_requested: A `FileWork`.
+        live_requested: An order of a live control; the newest one replaces those before it.
         problem: A `Failure` to show in the error bar.
         said: A sentence to show in the error bar as a notice.
     """
@@ -50,6 +51,7 @@ class Page(QWidget):
     cancel_requested = Signal()
     model_requested = Signal(object)
     file_requested = Signal(object)
+    live_requested = Signal(object)
     problem = Signal(object)
     said = Signal(str)
 
@@ -61,3 +63,6 @@ class Page(QWidget):
 
     def end(self, ended: Ended) -> None:
         """This page's run is over."""
+
+    def receive_live(self, events: Sequence[Event]) -> None:
+        """Events of this page's live orders have arrived, in order, `Ended` included."""

@@ -1,0 +1,41 @@
+"""Which job does which order, and what it is called meanwhile. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from ddim_studio.jobs.runs import SampleRun
+from ddim_studio.jobs.sample import sample_job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ddim_studio.jobs.runner import Job
+    from ddim_studio.jobs.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of order becomes a job.
+
+    Attributes:
+        title: What the job is called, given the order.
+        start: The job, given the order and what jobs share.
+    """
+
+    title: Callable[[Any], str]
+    start: Callable[[Any, Workbench], Job]
+
+
+def short_name(source: str) -> str:
+    """The last part of a model's path, which is its name."""
+    return source.rstrip("/\\").replace("\\", "/").rpartition("/")[2]
+
+
+KINDS: Final[dict[type, Kind]] = {
+    SampleRun: Kind(
+        lambda run: f"Sampling {run.count} × {short_name(run.model)}",
+        lambda run, bench: sample_job(run, bench.models),
+    ),
+}

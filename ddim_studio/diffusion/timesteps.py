@@ -92,6 +92,11 @@ def transitions(tau: Sequence[int]) -> Iterator[tuple[int, int]]:
     return pairwise([*reversed(tau), -1])
 
 
+def rest_of(tau: Sequence[int], t: int) -> list[int]:
+    """The members of τ below t, and t itself: how to go on from a state at timestep t."""
+    return [member for member in tau if member < t] + [t]
+
+
 def advice(tau: Sequence[int], T: int) -> str:
     """A sentence where this τ will disappoint, else nothing.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddim_studio.diffusion.trajectory import DEFAULT_BUDGET, ThinnedStore
+from ddim_studio.jobs.runs import BranchRun
 
 if TYPE_CHECKING:
     from ddim_studio.jobs.events import Frame, Pixels, Started, StepNumbers, View
@@ -15,14 +16,16 @@ class RunRecord:
     """The frames of a run as they arrive.
 
     Attributes:
-        run: What was asked for.
+        run: The settings of the run; of a branch, those that it goes on with.
+        order: What was asked for: the run itself, or a branch.
         started: What the job said when it began, or None before.
         numbers: The numbers of every frame so far, kept even where its pictures were thinned out.
         frames: The pictures that fit the budget.
     """
 
-    def __init__(self, run: SampleRun, budget: int = DEFAULT_BUDGET) -> None:
-        self.run = run
+    def __init__(self, order: SampleRun | BranchRun, budget: int = DEFAULT_BUDGET) -> None:
+        self.order = order
+        self.run = order.run if isinstance(order, BranchRun) else order
         self.started: Started | None = None
         self.numbers: list[StepNumbers] = []
         self.frames: ThinnedStore[Frame] = ThinnedStore(budget)
@@ -45,6 +48,14 @@ class RunRecord:
         """
         nearest, frame = self.frames.nearest(index)
         return nearest, frame.views.get(view)
+
+    @property
+    def name(self) -> str:
+        """What to call the run among its branches."""
+        eta = "σ̂" if self.run.eta == "hat" else f"η = {self.run.eta:g}"
+        if not isinstance(self.order, BranchRun):
+            return f"Run: {eta}"
+        return f"From {self.order.frame}: {eta}, n = {self.run.seed}"
 
     def thinning(self) -> str:
         """A few words if not every frame could be kept, else nothing."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from ddim_studio.jobs.runs import SampleRun
+from ddim_studio.jobs.branch import branch_job
+from ddim_studio.jobs.runs import BranchRun, SampleRun
 from ddim_studio.jobs.sample import sample_job
 
 if TYPE_CHECKING:
@@ -37,5 +38,9 @@ KINDS: Final[dict[type, Kind]] = {
     SampleRun: Kind(
         lambda run: f"Sampling {run.count} × {short_name(run.model)}",
         lambda run, bench: sample_job(run, bench.models),
+    ),
+    BranchRun: Kind(
+        lambda order: f"Branching from frame {order.frame}",
+        branch_job,
     ),
 }

@@ -47,7 +47,7 @@ def output_kind(out: str) -> Kind:
         SettingsError: It is empty, or its suffix stands for nothing.
     """
     path = Path(out)
-    if out.endswith(("/", os.sep)) or path.is_dir():
+    if out and (out.endswith(("/", os.sep)) or path.is_dir()):
         return "folder"
     if path.name.lower() in SUFFIXES or not path.name:
         raise SettingsError("out", f"out must be a file or a folder with a name, not {out!r}.")

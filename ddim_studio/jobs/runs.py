@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -44,3 +45,29 @@ class SampleRun(SampleSettings):
         super().__post_init__()
         check_place(self.model, self.device)
         check_whole("count", self.count, 1, MAX_COUNT)
+
+
+@dataclass(frozen=True)
+class BranchRun:
+    """A run that leaves another one at one of its frames, and goes on with other settings.
+
+    Attributes:
+        parent: The run that is left.
+        frame: At which of its frames, 0 being x_T; before the last.
+        run: How to go on: η, S, spacing, clipping and the seed of the noise still to come. Model,
+            device and count are the parent's.
+    """
+
+    kind: ClassVar[str] = "branch"
+
+    parent: SampleRun
+    frame: int
+    run: SampleRun
+
+    def __post_init__(self) -> None:
+        check_whole("frame", self.frame, 0, self.parent.steps - 1)
+
+    def to_json(self) -> str:
+        """The branch as one line of JSON."""
+        values = {"parent": self.parent.to_dict(), "frame": self.frame, "run": self.run.to_dict()}
+        return json.dumps({"kind": self.kind, **values})

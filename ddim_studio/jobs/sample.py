@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.models import ModelCache
     from ddim_studio.jobs.runner import Job
     from ddim_studio.jobs.runs import SampleRun
+    from ddim_studio.models.model import Model
 
 
 class Sink:
@@ -65,6 +66,17 @@ class Clock:
         return Progress(self.done, self.total, time.perf_counter() - self._begun)
 
 
+def started(model: Model, tau: Sequence[int], seeds: Sequence[int]) -> Started:
+    """The event that a run on ``model`` begins with; ``tau`` ascends."""
+    return Started(
+        timesteps=tuple(reversed(tau)),
+        image_shape=model.image_shape,
+        seeds=tuple(seeds),
+        device=str(model.device),
+        alpha_bars=tuple(model.schedule.alpha_bars.tolist()),
+    )
+
+
 def sample_job(
     run: SampleRun,
     models: ModelCache,
@@ -96,13 +108,7 @@ def sample_job(
     tau = tau_of(run, schedule.T)
     seeds = image_seeds(run.seed, run.count)
     yield ModelOpened(model.info, str(model.device))
-    yield Started(
-        timesteps=tuple(reversed(tau)),
-        image_shape=model.image_shape,
-        seeds=seeds,
-        device=str(model.device),
-        alpha_bars=tuple(schedule.alpha_bars.tolist()),
-    )
+    yield started(model, tau, seeds)
     if warning := advice(tau, schedule.T):
         yield Notice(warning)
     firsts = range(0, run.count, batch_size)

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QPushButton,
     QSlider,
     QSpinBox,
+    QTabBar,
     QToolButton,
     QWidget,
 )
@@ -319,6 +320,41 @@ def test_thinning_keeps_the_budget_and_says_so(window, finish, monkeypatch):
     for frame in range(61):
         slider.setValue(frame)
         assert window.sample.stage.shown_pixels() is not None
+
+
+def test_branches_leave_the_run_at_a_frame_and_stand_side_by_side(window, finish):
+    run(window, finish)
+    page, slider = window.sample, find(window, QSlider, "timelineSlider")
+    first = page.stage.shown_pixels()
+    page.stage.frames.set_selected(1)
+    slider.setValue(2)
+    at_two = page.stage.shown_pixels()
+    find(window, QDoubleSpinBox, "etaSpin").setValue(1.0)
+    click(find(window, QToolButton, "branchButton"))
+    finish()
+    tabs = find(window, QTabBar, "branchTabs")
+    assert tabs.count() == 2
+    assert tabs.currentIndex() == 1
+    branch = page.stage.shown_pixels()
+    assert not np.array_equal(branch, first)
+    slider.setValue(2)
+    assert np.array_equal(page.stage.shown_pixels(), at_two)
+    slider.setValue(6)
+    click(find(window, QPushButton, "sideBySideButton"))
+    both = page.stage.shown_pixels()
+    assert np.array_equal(both, np.stack([first[1], branch[1]]))
+    click(find(window, QPushButton, "sideBySideButton"))
+    tabs.setCurrentIndex(0)
+    assert np.array_equal(page.stage.shown_pixels(), first)
+    run(window, finish)
+    assert tabs.count() == 1
+
+
+def test_branching_from_the_last_frame_is_refused_in_a_sentence(window, finish):
+    run(window, finish)
+    click(find(window, QToolButton, "branchButton"))
+    assert "before its last" in window.error_bar.message()
+    assert not window.controller.monitor.is_busy()
 
 
 def test_200_starts_and_cancels_at_random_moments(window, qtbot, finish):

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.gui.pages.branches import MOST
 from ddim_studio.gui.pages.page import OpenModel, Page
 from ddim_studio.gui.pages.sample_panel import SamplePanel
 from ddim_studio.gui.pages.saving import SaveMenu
 from ddim_studio.gui.pages.stage import Stage
 from ddim_studio.gui.run_record import RunRecord
 from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
+from ddim_studio.jobs.runs import BranchRun, SampleRun
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from ddim_studio.jobs.events import Ended, Event
-    from ddim_studio.jobs.runs import SampleRun
 
 PANEL_WIDTH = 284
 
@@ -35,10 +36,20 @@ class SamplePage(Page):
         super().__init__(parent)
         self.setObjectName("samplePage")
         self.setAccessibleName("Sample")
-        self._asked: SampleRun | None = None
+        self._asked: SampleRun | BranchRun | None = None
+        self._records: list[RunRecord] = []  # the run, and its branches
         self.panel = SamplePanel(recent_models)
         self.panel.setFixedWidth(PANEL_WIDTH)
         self.stage = Stage()
+        self.branch_button = self.stage.view_bar.add_tool(
+            "branch",
+            "Branch",
+            "Branch: go on from this frame with the settings at the left (η, S, spacing, clip, "
+            "seed); branches can stand side by side (B)",
+            self.ask_to_branch,
+        )
+        self.branch_button.setObjectName("branchButton")
+        self.branch_button.setShortcut("B")
         self.saving = SaveMenu(self.stage, self)
         self.saving.file_requested.connect(self.file_requested)
         row = QHBoxLayout(self)
@@ -49,16 +60,24 @@ class SamplePage(Page):
         self.panel.run_clicked.connect(self.ask_to_run)
         self.panel.cancel_clicked.connect(self.cancel_requested)
         self.panel.model.chosen.connect(self._ask_for_model)
+        self.stage.branches.chosen.connect(self._choose_branch)
+        self.stage.branches.side_by_side.connect(
+            lambda on: self.stage.show_beside(self._records if on else ())
+        )
 
     def begin(self) -> None:
         """The run was accepted: the last one's frames make room."""
-        if self._asked is not None:
-            self.panel.set_running(running=True)
-            self.stage.show_record(RunRecord(self._asked))
+        if self._asked is None:
+            return
+        self.panel.set_running(running=True)
+        self._records = self._records[-MOST + 1 :] if isinstance(self._asked, BranchRun) else []
+        self._records.append(RunRecord(self._asked))
+        self.stage.branches.beside.setChecked(False)
+        self._show(len(self._records) - 1)
 
     def receive(self, events: Sequence[Event]) -> None:
         """Keep every frame, draw the newest."""
-        record = self.stage.record
+        record = self._records[-1] if self._records else None
         fresh = False
         for event in events:
             if isinstance(event, Frame) and record is not None:
@@ -77,8 +96,9 @@ class SamplePage(Page):
     def end(self, ended: Ended) -> None:
         """The run is over; its frames stay."""
         self.panel.set_running(running=False)
-        if self.stage.record is not None and not self.stage.record.numbers:
-            self.stage.show_record(None)
+        if self._records and not self._records[-1].numbers:
+            self._records.pop()
+            self._show(len(self._records) - 1)
         self.stage.finish()
         if ended.failure is not None:
             self.problem.emit(ended.failure)
@@ -101,6 +121,34 @@ class SamplePage(Page):
         except SettingsError:
             return
         self.run_requested.emit(self._asked)
+
+    def ask_to_branch(self) -> None:
+        """Go on from the frame on show with what the fields say."""
+        record, frame = self.stage.record, self.stage.timeline.position()
+        if record is None or not self.panel.run_button.isEnabled():
+            return
+        if frame >= len(record.numbers) - 1 or not isinstance(record.order, SampleRun):
+            self.said.emit(
+                "To branch, show the first run and go back to a frame before its last one."
+            )
+            return
+        try:
+            run = self.panel.settings()
+        except SettingsError:
+            return
+        self._asked = BranchRun(record.order, frame, run)
+        self.run_requested.emit(self._asked)
+
+    def _show(self, number: int) -> None:
+        """Put the run or one of its branches on the stage."""
+        self.stage.branches.show_names([record.name for record in self._records], number)
+        self.stage.show_record(self._records[number] if self._records else None)
+
+    def _choose_branch(self, number: int) -> None:
+        frame = self.stage.timeline.position()
+        self.stage.show_record(self._records[number])
+        self.stage.timeline.set_following(following=False)
+        self.stage.timeline.set_position(frame)
 
     def ask_for_model(self) -> None:
         """Have the chosen model opened ahead of its first run."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from ddim_studio.gui.pages.page import FileWork
 from ddim_studio.jobs.export import save_animation, save_picture
+from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +64,10 @@ class SaveMenu(QObject):
         if record is None or pixels is None:
             return
         image = min(self._stage.frames.selected(), len(pixels) - 1)
-        settings = record.run
-        if self._stage.view() != "terms":
+        settings = record.order
+        if self._stage.view() != "terms" and isinstance(settings, SampleRun):
             seed = self._stage.seed_of(image)
-            settings = dataclasses.replace(record.run, seed=seed, count=1)
+            settings = dataclasses.replace(settings, seed=seed, count=1)
         if path := self._ask("Save the selected image", "image.png", PICTURES):
             chosen, text = pixels[image], settings.to_json()
             self._write(path, lambda: save_picture(path, chosen, text))
@@ -77,7 +78,7 @@ class SaveMenu(QObject):
         if record is None or pixels is None:
             return
         if path := self._ask("Save the grid", "samples.png", PICTURES):
-            text = record.run.to_json()
+            text = record.order.to_json()
             self._write(path, lambda: save_picture(path, pixels, text))
 
     def save_trajectory(self) -> None:
@@ -86,7 +87,7 @@ class SaveMenu(QObject):
         if record is None or not frames:
             return
         if path := self._ask("Save the trajectory", "denoising.gif", ANIMATIONS):
-            text = record.run.to_json()
+            text = record.order.to_json()
             self._write(path, lambda: save_animation(path, frames, text))
 
     def _write(self, path: Path, start: Callable[[], Job]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
+from ddim_studio.gui.pages.branches import BranchRow
 from ddim_studio.gui.pages.sample_readout import SampleReadout
 from ddim_studio.gui.pages.view_bar import ViewBar
 from ddim_studio.gui.theme import SPACE
@@ -16,6 +17,8 @@ from ddim_studio.gui.widgets.frame_view import FrameView
 from ddim_studio.gui.widgets.timeline import Timeline
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from PySide6.QtGui import QKeyEvent
 
     from ddim_studio.gui.run_record import RunRecord
@@ -54,6 +57,8 @@ class Stage(QWidget):
         super().__init__(parent)
         self.record: RunRecord | None = None
         self._image = 0
+        self._beside: Sequence[RunRecord] = ()
+        self.branches = BranchRow()
         self.view_bar = ViewBar(VIEWS)
         self.frames = FrameView()
         self.frames.setObjectName("frameView")
@@ -80,6 +85,13 @@ class Stage(QWidget):
         elif record.started is not None:
             self.announce()
             self.refresh()
+
+    def show_beside(self, records: Sequence[RunRecord]) -> None:
+        """Show the selected image of several runs at once, or of one again (no records)."""
+        self._beside = records
+        self._show_frame(self.timeline.position())
+        if not records:
+            self.frames.set_selected(self._image)
 
     def announce(self) -> None:
         """The run on show has begun: τ and S are known."""
@@ -151,9 +163,13 @@ class Stage(QWidget):
                 else "This step draws no noise: σ = 0."
             )
             self.frames.set_placeholder("Nothing to show here", why)
-        terms = self.view() == "terms"
-        self.frames.set_captions([name for _, name in TERMS] if terms else [])
+        self.frames.set_captions(self._captions())
         self.frames.set_pixels(pixels)
+
+    def _captions(self) -> list[str]:
+        if self.view() == "terms":
+            return [name for _, name in TERMS]
+        return [record.name for record in self._beside]
 
     def _pixels(self, index: int) -> Pixels | None:
         if self.record is None or not self.record.numbers:
@@ -161,7 +177,21 @@ class Stage(QWidget):
         view = self.view()
         if view == "terms":
             return self._terms(self.record, index)
+        if self._beside:
+            return self._side_by_side(index, view)  # type: ignore[arg-type]  # a key of VIEWS
         return self.record.shown(index, view)[1]  # type: ignore[arg-type]  # a key of VIEWS
+
+    def _side_by_side(self, index: int, view: View) -> Pixels | None:
+        """The selected image of every run beside the others, (runs, H, W, C)."""
+        shown = []
+        for record in self._beside:
+            last = len(record.numbers) - 1
+            pixels = record.shown(min(index, last), view)[1] if last >= 0 else None
+            shown.append(None if pixels is None else pixels[min(self._image, len(pixels) - 1)])
+        some = next((pixels for pixels in shown if pixels is not None), None)
+        if some is None:
+            return None
+        return np.stack([np.full_like(some, GREY) if p is None else p for p in shown])
 
     def _terms(self, record: RunRecord, index: int) -> Pixels | None:
         """The three terms of the selected image and their sum, (4, H, W, C)."""
@@ -176,8 +206,8 @@ class Stage(QWidget):
     # --- what the user does ------------------------------------------------------------------
 
     def _choose_image(self, tile: int) -> None:
-        if self.view() == "terms" or self.record is None:
-            return  # the tiles are terms, not images
+        if self.view() == "terms" or self._beside or self.record is None:
+            return  # the tiles are terms or runs, not images
         self._image = tile
         if self.record.numbers:
             self.readout.set_numbers(self.record.numbers, tile)
@@ -186,7 +216,7 @@ class Stage(QWidget):
     def _choose_view(self) -> None:
         image = self._image
         self._show_frame(self.timeline.position())
-        if self.view() != "terms":
+        if self.view() != "terms" and not self._beside:
             self.frames.set_selected(image)
 
     def _probe(self, tile: int, x: int, y: int) -> None:
@@ -196,8 +226,8 @@ class Stage(QWidget):
             return
         reach = NOISE_RANGE if self.view() == "epsilon" else 1.0
         values = ", ".join(f"{(v / 255 * 2 - 1) * reach:+.2f}" for v in pixels[tile, y, x])
-        seed = "" if self.view() == "terms" else f"seed {self.seed_of(tile)} · "
-        self.view_bar.probe.set_full_text(f"{seed}({x}, {y}) = {values}")
+        image = self._image if self.view() == "terms" or self._beside else tile
+        self.view_bar.probe.set_full_text(f"seed {self.seed_of(image)} · ({x}, {y}) = {values}")
 
     def _jump(self, index: int) -> None:
         self.timeline.set_following(following=False)
@@ -216,6 +246,7 @@ class Stage(QWidget):
         middle.setContentsMargins(SPACE, 2 * SPACE, SPACE, 0)
         middle.setSpacing(SPACE)
         middle.addWidget(self.view_bar)
+        middle.addWidget(self.branches)
         middle.addWidget(self.frames, 1)
         middle.addWidget(self.equation)
         scroll = QScrollArea()

@@ -26,9 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments:
-        from ddim_studio.cli.main import main as run_command
+        try:
+            from ddim_studio.cli.main import main as run_command
 
-        return run_command(arguments)
+            return run_command(arguments)
+        except KeyboardInterrupt:  # before the command could begin
+            return 130
     if reason := missing_for_window():
         from ddim_studio.cli.headless import instead_of_window
 
@@ -43,20 +46,19 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def missing_for_window() -> str:
     """Why no window can open here and what to do about it, in one sentence, or nothing."""
-    try:
-        import PySide6.QtWidgets
-    except ImportError as error:
-        return _library_missing(error)
     platform = os.environ.get("QT_QPA_PLATFORM", "").partition(":")[0]
     wayland = os.environ.get("WAYLAND_DISPLAY") and platform != "xcb"
-    if not sys.platform.startswith("linux") or platform in WITHOUT_DISPLAY or wayland:
-        return ""
-    if not os.environ.get("DISPLAY"):
+    needs_x = sys.platform.startswith("linux") and platform not in WITHOUT_DISPLAY and not wayland
+    if needs_x and not os.environ.get("DISPLAY"):
         return (
             "there is no display here (neither DISPLAY nor WAYLAND_DISPLAY is set), so no window "
             "can open; run it in a desktop session, or connect with ssh -X."
         )
-    return _x_server_missing(Path(PySide6.__file__).parent)
+    try:
+        import PySide6.QtWidgets
+    except ImportError as error:
+        return _library_missing(error)
+    return _x_server_missing(Path(PySide6.__file__).parent) if needs_x else ""
 
 
 def _x_server_missing(qt: Path) -> str:

@@ -38,7 +38,9 @@ def command(prog: str, argv: Sequence[str]) -> int:
         say(_help(prog))
         return FINISHED
     if action not in ACTIONS:
-        problem = f"unknown action {action!r}{suggestion(action, ACTIONS)}" if action else "no action"
+        problem = (
+            f"unknown action {action!r}{suggestion(action, ACTIONS)}" if action else "no action"
+        )
         raise UsageError(f"{problem}: give {' or '.join(ACTIONS)}")
     return _list(f"{prog} list", rest) if action == "list" else _info(f"{prog} info", rest)
 

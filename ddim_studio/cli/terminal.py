@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.events import Failure
 
 PROGRAM = "ddim-studio"
-FINISHED, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+FINISHED, FAILED, USAGE = 0, 1, 2
 SIGNAL_CODE = 128
-"""A process ended by a signal exits with this plus the signal's number, as shells have it."""
+"""A process ended by signal n exits with this plus n, as shells have it: 130 for Ctrl-C."""
 
 
 class UsageError(Exception):
@@ -33,14 +33,6 @@ class FailureError(Exception):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
         self.failure = failure
-
-
-class _Terminated(BaseException):
-    """The process was asked to end by a signal other than that of Ctrl-C."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def say(text: str) -> None:
@@ -67,25 +59,29 @@ def guarded(name: str, action: Callable[[], int], *, debug: bool = False) -> int
     """
     with suppress(AttributeError, ValueError):  # a standard output that is not a terminal's
         sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    received: list[int] = []
     try:
-        with _signals_raise():
+        with _signals_raise(received):
             code = action()
             sys.stdout.flush()
             return code
     except UsageError as error:
         tell(f"{name}: {_one_line(str(error))}")
         return USAGE
-    except KeyboardInterrupt:
-        tell(f"{name}: interrupted.")
-        return INTERRUPTED
-    except _Terminated as stop:
-        return SIGNAL_CODE + stop.number
     except BrokenPipeError:  # the reader, such as head, has seen enough
         _drop_output()
         return FAILED
-    except Exception as error:  # noqa: BLE001 (the one place where errors of commands end)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (where all errors end)
+        if received or isinstance(error, KeyboardInterrupt):
+            return _stopped(name, received[0] if received else signal.SIGINT)
         _tell_failure(name, error, debug=debug)
         return FAILED
+
+
+def _stopped(name: str, number: int) -> int:
+    if number == signal.SIGINT:
+        tell(f"{name}: interrupted.")
+    return SIGNAL_CODE + number
 
 
 def _tell_failure(name: str, error: Exception, *, debug: bool) -> None:
@@ -106,23 +102,28 @@ def _drop_output() -> None:
 
 
 @contextmanager
-def _signals_raise() -> Iterator[None]:
-    """Let the signals that end a process raise, so that temporary files are removed."""
+def _signals_raise(received: list[int]) -> Iterator[None]:
+    """Let the signals that end a process raise, so that temporary files are removed.
+
+    They are listed in ``received`` as well: libraries in C that are interrupted while they load
+    raise an error of their own instead.
+    """
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    ending = [number for number in signal.Signals if number.name in {"SIGTERM", "SIGHUP"}]
+    usual = (signal.SIG_DFL, signal.default_int_handler)  # nohup ignores SIGHUP, and should
     before = {
-        number: signal.signal(number, _terminate)
-        for number in ending
-        if signal.getsignal(number) is signal.SIG_DFL  # nohup ignores SIGHUP, and should
+        number: signal.signal(number, stop)
+        for number in signal.Signals
+        if number.name in {"SIGINT", "SIGTERM", "SIGHUP"} and signal.getsignal(number) in usual
     }
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    raise _Terminated(number)

@@ -137,7 +137,7 @@ def check_place(folder: Path) -> None:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise OSError(error.errno, error.strerror, str(folder)) from error
+        raise OSError(error.errno, error.strerror, str(folder.absolute())) from error
     finally:
         _unmake(made)
 

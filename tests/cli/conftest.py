@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -29,6 +30,12 @@ def run(tmp_path, monkeypatch, capsys):
         return Answer(code, captured.out.splitlines(), captured.err.splitlines())
 
     return run
+
+
+@pytest.fixture
+def names():
+    """Lists the names in a folder, hidden ones too, sorted."""
+    return lambda folder=".": sorted(path.name for path in Path(folder).iterdir())
 
 
 @pytest.fixture

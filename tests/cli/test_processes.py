@@ -40,13 +40,13 @@ def test_the_command_line_leaves_waiting_threads_as_they_are(tmp_path):
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True)
 
 
-def test_a_run_says_only_what_it_saved(tmp_path, tiny_pipeline):
+def test_a_run_says_only_what_it_saved(tmp_path, tiny_pipeline, names):
     line = ["sample", "--model", str(tiny_pipeline), "--steps", "3", "--out", "a.png"]
     done = subprocess.run(
         [*PROGRAM, *line], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "a.png\n", "")
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert names(tmp_path) == ["a.png"]
 
 
 @pytest.mark.parametrize(("line", "code"), [("sample", 2), ("models info missing", 1)])
@@ -60,14 +60,16 @@ def test_the_exit_code_is_that_of_the_process(tmp_path, line, code):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("number", "code", "told"),
+    "ending",
     [
         (signal.SIGINT, 130, "ddim-studio sample: interrupted.\n"),
         (signal.SIGTERM, 128 + signal.SIGTERM, ""),
     ],
+    ids=["SIGINT", "SIGTERM"],
 )
 @pytest.mark.parametrize("out", ["deep/a.npz", "a.gif"])
-def test_a_signal_mid_run_leaves_nothing_behind(tmp_path, tiny_pipeline, number, code, told, out):
+def test_a_signal_mid_run_leaves_nothing_behind(tmp_path, tiny_pipeline, ending, out, names):
+    number, code, told = ending
     line = f"sample --model {tiny_pipeline} --steps 1000 --count 5000 --batch-size 4 --quiet"
     kind = ["--trajectory"] if out.endswith(".npz") else []
     with subprocess.Popen(
@@ -85,7 +87,7 @@ def test_a_signal_mid_run_leaves_nothing_behind(tmp_path, tiny_pipeline, number,
         process.send_signal(number)
         written, complaint = process.communicate(timeout=60)
     assert (process.returncode, written, complaint) == (code, "", told)
-    assert os.listdir(tmp_path) == []
+    assert names(tmp_path) == []
 
 
 def writing(folder) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,8 +59,7 @@ def test_the_settings_of_a_picture_repeat_it(sample, run, tiny_pipeline):
     np.testing.assert_array_equal(pixels_of("b.png"), pixels_of("a.png"))
     assert json.loads(read_settings("b.png")) == stored
 
-    with open("a.json", "w", encoding="utf-8") as file:
-        json.dump(stored, file)
+    Path("a.json").write_text(json.dumps(stored), encoding="utf-8")
     assert run("sample --settings a.json --out c.png").code == 0
     np.testing.assert_array_equal(pixels_of("c.png"), pixels_of("a.png"))
 
@@ -79,32 +80,32 @@ def test_options_beside_the_settings_override_them(sample, run, tiny):
 
 def test_the_model_is_stored_so_that_another_folder_finds_it(run, tiny_pipeline, monkeypatch):
     monkeypatch.chdir(tiny_pipeline.parent)
-    out = os.path.join(os.environ["DDIM_STUDIO_HOME"], "a.png")
+    out = str(Path(os.environ["DDIM_STUDIO_HOME"]) / "a.png")
     assert main(["sample", "--model", tiny_pipeline.name, "--steps", "2", "--out", out]) == 0
     assert json.loads(read_settings(out))["model"] == str(tiny_pipeline.resolve())
 
 
 @pytest.mark.parametrize("out", ["pictures", "some/new/pictures/", "with.dot/"])
-def test_a_folder_gets_one_picture_a_seed_that_repeats_alone(sample, run, tmp_path, out):
+def test_a_folder_gets_one_picture_a_seed_that_repeats_alone(sample, run, tmp_path, out, names):
     answer = sample(f"--steps 5 --eta 1 --seed 18446744073709551614 --count 3 --out {out}")
     assert answer.out == [out.rstrip("/")]
-    names = ["seed-0.png", "seed-18446744073709551614.png", "seed-18446744073709551615.png"]
-    assert sorted(os.listdir(out)) == names
-    for name in names:
-        picture = os.path.join(out, name)
+    pictures = ["seed-0.png", "seed-18446744073709551614.png", "seed-18446744073709551615.png"]
+    assert names(out) == pictures
+    for name in pictures:
+        picture = str(Path(out) / name)
         stored = json.loads(read_settings(picture))
         assert (stored["seed"], stored["count"]) == (int(name[5:-4]), 1)
         assert run(["sample", "--settings", picture, "--out", "again.png"]).code == 0
         np.testing.assert_array_equal(pixels_of("again.png"), pixels_of(picture))
 
 
-def test_an_existing_folder_is_taken_as_one_even_with_a_suffix(sample, tmp_path):
+def test_an_existing_folder_is_taken_as_one_even_with_a_suffix(sample, tmp_path, names):
     (tmp_path / "a.png").mkdir()
     sample("--steps 1 --count 1 --out a.png --quiet")
-    assert os.listdir("a.png") == ["seed-0.png"]
+    assert names("a.png") == ["seed-0.png"]
 
 
-def test_images_do_not_depend_on_the_batch_size(sample):
+def test_images_do_not_depend_on_the_batch_size(sample, names):
     for size in (1, 2, 3, 64):
         sample(f"--steps 5 --eta 1 --count 7 --batch-size {size} --out {size}.npz")
         sample(f"--steps 5 --eta 1 --count 7 --batch-size {size} --out {size}/")
@@ -112,7 +113,7 @@ def test_images_do_not_depend_on_the_batch_size(sample):
     assert float(np.abs(whole).max()) > 0.1
     for size in (1, 2, 3):
         np.testing.assert_allclose(np.load(f"{size}.npz")["x0"], whole, atol=2e-5)
-        for name in os.listdir("64"):
+        for name in names("64"):
             one, other = pixels_of(f"{size}/{name}"), pixels_of(f"64/{name}")
             assert int(np.abs(one.astype(int) - other).max()) <= 1
 
@@ -161,7 +162,7 @@ def test_an_archive_without_trajectory_holds_the_final_images(sample, tiny):
         assert json.loads(str(archive["settings"]))["timesteps"] == [0, 300, 600]
 
 
-def test_a_failure_is_one_line_and_leaves_nothing(run, tmp_path):
+def test_a_failure_is_one_line_and_leaves_nothing(run, tmp_path, names):
     (tmp_path / "file").write_text("")
     for line, named in [
         ("--model missing --out a.png", "missing"),
@@ -177,7 +178,7 @@ def test_a_failure_is_one_line_and_leaves_nothing(run, tmp_path):
         assert (answer.code, answer.out, len(answer.err)) == (1, [], 1), line
         assert answer.err[0].startswith("ddim-studio sample: ")
         assert named in answer.err[0]
-        assert os.listdir() == ["file"]
+        assert names() == ["file"]
 
 
 def test_settings_of_another_kind_are_refused_by_name(run, tmp_path):
@@ -185,6 +186,7 @@ def test_settings_of_another_kind_are_refused_by_name(run, tmp_path):
         ('{"kind": "invert"}', "invert"),
         ('{"steps": 0}', "steps"),
         ('{"colour": 1}', "colour"),
+        ('{"eta": 1' + 400 * "0" + "}", "eta"),
         ("[1]", "JSON object"),
         ("not json", "JSON object"),
     ]:
@@ -204,7 +206,7 @@ def test_an_unavailable_device_fails_with_those_that_are(run):
     assert "cpu" in answer.err[0]
 
 
-def test_damaged_weights_fail_before_anything_is_written(run, tiny_pipeline, tmp_path):
+def test_damaged_weights_fail_before_anything_is_written(run, tiny_pipeline, tmp_path, names):
     import shutil
 
     folder = shutil.copytree(tiny_pipeline, tmp_path / "model")
@@ -212,7 +214,7 @@ def test_damaged_weights_fail_before_anything_is_written(run, tiny_pipeline, tmp
     weights.write_bytes(weights.read_bytes()[:-100])
     answer = run("sample --model model --out new/a.png")
     assert (answer.code, len(answer.err)) == (1, 1)
-    assert os.listdir() == ["model"]
+    assert names() == ["model"]
 
 
 def test_debug_shows_the_traceback_before_the_line(run):
@@ -232,19 +234,30 @@ def test_notices_are_lines_unless_quiet(sample):
     assert thinned == ["The animation shows 200 of 251 frames, evenly chosen."]
 
 
-def test_an_interrupt_ends_with_130_and_nothing_left(run, monkeypatch, tiny_pipeline):
+@pytest.mark.parametrize("disguised", [False, True])
+def test_an_interrupt_ends_with_130_and_nothing_left(
+    run, monkeypatch, tiny_pipeline, names, disguised
+):
     from ddim_studio.jobs.outputs import TrajectorySink
 
     original = TrajectorySink.step
 
     def step(self, step, first_image):
-        if first_image == 2:
-            raise KeyboardInterrupt
         original(self, step, first_image)
+        if first_image == 2:
+            try:
+                signal.raise_signal(signal.SIGINT)
+            except KeyboardInterrupt:
+                if not disguised:
+                    raise
+                # So do libraries in C that are interrupted while they load.
+                raise ImportError("initialization failed") from None
 
     monkeypatch.setattr(TrajectorySink, "step", step)
+    before = signal.getsignal(signal.SIGINT)
     line = f"sample --model {tiny_pipeline} --steps 2 --count 4 --batch-size 2"
     answer = run(f"{line} --trajectory --out new/a.npz")
     assert (answer.code, answer.out) == (130, [])
     assert answer.err == ["ddim-studio sample: interrupted."]
-    assert os.listdir() == []
+    assert names() == []
+    assert signal.getsignal(signal.SIGINT) is before

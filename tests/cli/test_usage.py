@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import json
+import shutil
 
 import pytest
 
@@ -84,7 +85,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("line", "named", "allowed"), WRONG, ids=[line for line, *_ in WRONG])
-def test_a_wrong_argument_ends_with_2_and_one_line_that_names_it(run, line, named, allowed):
+def test_a_wrong_argument_ends_with_2_and_one_line_that_names_it(run, line, named, allowed, names):
     answer = run(line)
     assert answer.code == 2
     assert answer.out == []
@@ -93,7 +94,7 @@ def test_a_wrong_argument_ends_with_2_and_one_line_that_names_it(run, line, name
     assert allowed in message
     command = line.split()[0]
     assert message.startswith(f"ddim-studio {command}: " if command in ("sample", "models") else "")
-    assert os.listdir() == []
+    assert names() == []
 
 
 def test_a_wrong_argument_in_several_lines_is_told_in_one(run):
@@ -108,14 +109,14 @@ def test_wrong_options_are_found_before_the_model_is(run):
     assert "from 1 to" in run("sample --out a.png --model missing --steps 0").err[0]
 
 
-def test_the_range_of_steps_is_that_of_the_model(run, tiny_pipeline, tmp_path):
-    import json
-    import shutil
-
+@pytest.mark.parametrize(
+    "schedule", [{"num_train_timesteps": 100}, {"trained_betas": [0.01] * 100}]
+)
+def test_the_range_of_steps_is_that_of_the_model(run, tiny_pipeline, tmp_path, schedule):
     folder = tmp_path / "short"
     shutil.copytree(tiny_pipeline, folder)
     path = folder / "scheduler" / "scheduler_config.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"num_train_timesteps": 100}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | schedule))
     for line in ("--steps 101", "--steps x"):
         answer = run(f"sample --model {folder} --out a.png {line}")
         assert answer.code == 2
@@ -123,6 +124,7 @@ def test_the_range_of_steps_is_that_of_the_model(run, tiny_pipeline, tmp_path):
     answer = run(f"sample --model {folder} --out a.png --timesteps 0,100")
     assert answer.code == 2
     assert "from 0 to 99 for this model, not 100" in answer.err[0]
+    assert run(f"sample --model {folder} --out a.npz --trajectory --steps 100").code == 0
 
 
 @pytest.mark.parametrize("command", ["", "sample", "models", "models list", "models info"])

@@ -22,7 +22,7 @@ DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 
 
 @linux
-def test_without_a_display_the_job_is_done_into_files(tmp_path, fashion):
+def test_without_a_display_the_job_is_done_into_files(tmp_path, fashion, names):
     environment = {name: value for name, value in os.environ.items() if name not in DISPLAYS}
     done = subprocess.run(
         [sys.executable, "-m", "ddim_studio"],
@@ -34,18 +34,18 @@ def test_without_a_display_the_job_is_done_into_files(tmp_path, fashion):
     )
     assert done.returncode == 0, done.stderr
     assert "no display" in done.stderr.splitlines()[0]
-    names = ["ddim-studio-samples.png", "ddim-studio-denoising.gif"]
-    assert done.stdout.splitlines() == names
-    assert sorted(os.listdir(tmp_path)) == sorted(names)
+    files = ["ddim-studio-samples.png", "ddim-studio-denoising.gif"]
+    assert done.stdout.splitlines() == files
+    assert names(tmp_path) == sorted(files)
 
     x_T = ds.seeded_noise(fashion, range(16))
     steps = list(ds.sample(fashion, x_T, ds.SampleSettings()))
-    with Image.open(tmp_path / names[0]) as image:
+    with Image.open(tmp_path / files[0]) as image:
         shown = np.asarray(image).astype(int)
     # Another process may use another number of threads: allow one level.
     assert np.abs(shown - contact_sheet(to_pixels(steps[-1].x))[:, :, 0]).max() <= 1
-    assert SampleRun.from_json(read_settings(tmp_path / names[0])) == SampleRun(count=16)
-    with Image.open(tmp_path / names[1]) as image:
+    assert SampleRun.from_json(read_settings(tmp_path / files[0])) == SampleRun(count=16)
+    with Image.open(tmp_path / files[1]) as image:
         frames = [
             np.asarray(frame.convert("L")).astype(int) for frame in ImageSequence.Iterator(image)
         ]

@@ -61,10 +61,15 @@ class Denoiser:
 
     @torch.no_grad()
     def raw(self, x_t: Tensor, t: int) -> Tensor:
-        """The network's own output for x_t (N, C, H, W) at timestep t, first C channels."""
-        times = torch.full((len(x_t),), t, dtype=torch.int64, device=x_t.device)
-        self.network_calls += len(x_t)
-        return self.network(x_t, times)[:, : self.image_shape[0]]
+        """The network's own output for x_t (N, C, H, W) at timestep t, first C channels.
+
+        The network runs in float32 on ``device``, whatever the type and the place of x_t; its
+        output comes back in those of x_t. So a state may be kept in float64 between calls.
+        """
+        x = x_t.to(self.device, torch.float32)
+        times = torch.full((len(x),), t, dtype=torch.int64, device=self.device)
+        self.network_calls += len(x)
+        return self.network(x, times)[:, : self.image_shape[0]].to(x_t)
 
     @torch.no_grad()
     def predict(self, x_t: Tensor, t: int) -> Prediction:

@@ -19,6 +19,8 @@ Clip = Literal["none", "clamp", "rederive"]
 
 SPACINGS: tuple[Spacing, ...] = get_args(Spacing)
 CLIPS: tuple[Clip, ...] = get_args(Clip)
+InversionMethod = Literal["source", "target", "exact"]
+INVERSION_METHODS: tuple[InversionMethod, ...] = get_args(InversionMethod)
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 100_000
 
@@ -165,6 +167,53 @@ class SampleSettings(Settings):
         check_choice("spacing", self.spacing, SPACINGS)
         check_choice("clip", self.clip, CLIPS)
         check_whole("seed", self.seed, 0, MAX_SEED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertSettings(Settings):
+    """How to walk from an image x_0 to x_T.
+
+    Only the deterministic walk (η = 0, no clipping, full precision) has an inverse, so there is
+    nothing to set for these.
+
+    Attributes:
+        steps: S, the length of τ. Ignored (and set to its length) where ``timesteps`` is given.
+        method: ``"exact"`` solves every step for the state that the sampler leads back from;
+            ``"source"`` and ``"target"`` take ε_θ of the known state, at the timestep that the
+            step leaves or reaches.
+        spacing: How τ is spread over the T training timesteps. None becomes ``"quadratic"`` for
+            the exact method, whose steps near the image must be short, and else ``"linear"``.
+        timesteps: A list of one's own for τ, strictly increasing, or None.
+        tolerance: A step of the exact method is solved when the root mean square, over the
+            pixels of an image, of what the state lacks is no larger.
+        max_calls: Network calls that one step of the exact method may take for an image.
+    """
+
+    kind: ClassVar[str] = "invert"
+
+    steps: int = 50
+    method: InversionMethod = "exact"
+    spacing: Spacing | None = None
+    timesteps: tuple[int, ...] | None = None
+    tolerance: float = 1e-5
+    max_calls: int = 40
+
+    def __post_init__(self) -> None:
+        check_choice("method", self.method, INVERSION_METHODS)
+        if self.spacing is None:
+            spacing = "quadratic" if self.method == "exact" else "linear"
+            object.__setattr__(self, "spacing", spacing)
+        decoding = self.decoding()
+        object.__setattr__(self, "timesteps", decoding.timesteps)
+        object.__setattr__(self, "steps", decoding.steps)
+        check_real("tolerance", self.tolerance, 1e-12, 1.0)
+        check_whole("max_calls", self.max_calls, 2, 10_000)
+
+    def decoding(self) -> SampleSettings:
+        """The settings of the walk back: deterministic, unclipped, with the same τ."""
+        return SampleSettings(
+            steps=self.steps, spacing=self.spacing or "linear", timesteps=self.timesteps
+        )
 
 
 def check_timesteps(timesteps: object) -> tuple[int, ...]:

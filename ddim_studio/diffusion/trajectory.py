@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from ddim_studio.diffusion.inversion import InvertStep
     from ddim_studio.diffusion.sampling import Step
 
 T = TypeVar("T")
@@ -89,14 +90,14 @@ class TrajectoryPoint(NamedTuple):
 
 
 class Trajectory:
-    """The steps of one run, as tensors on the CPU, within a memory budget.
+    """The steps of one run, or of one inversion, as tensors on the CPU, within a memory budget.
 
     >>> trajectory = Trajectory(x_T)                              # doctest: +SKIP
     >>> for step in sample(model, x_T, settings):                 # doctest: +SKIP
     ...     trajectory.append(step)
 
     Attributes:
-        x_T: Where the run started, (N, C, H, W).
+        x_T: Where the run started, (N, C, H, W); the images of an inversion.
         points: The steps kept; number k is step k + 1 of the run.
     """
 
@@ -104,7 +105,7 @@ class Trajectory:
         self.x_T = x_T.detach().cpu()
         self.points: ThinnedStore[TrajectoryPoint] = ThinnedStore(budget)
 
-    def append(self, step: Step) -> None:
+    def append(self, step: Step | InvertStep) -> None:
         """Keep what the step did."""
         tensors = [kept.detach().cpu() for kept in (step.x, step.x0, step.epsilon)]
         nbytes = sum(tensor.nbytes for tensor in tensors)

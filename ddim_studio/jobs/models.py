@@ -29,9 +29,10 @@ class ModelCache:
         Raises:
             ModelError: It cannot be opened.
         """
+        from ddim_studio.models.devices import pick_device
         from ddim_studio.models.loading import load_model
 
-        key = (source, device)
+        key = (source, pick_device(device))
         model = self._models.pop(key, None) or load_model(source, device)
         self._models[key] = model
         while len(self._models) > self.capacity:

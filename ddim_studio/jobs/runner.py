@@ -76,9 +76,8 @@ class Runner:
 
     _numbers = itertools.count(1)
 
-    def __init__(self, name: str, prepare: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, name: str) -> None:
         self.mailbox: queue.SimpleQueue[tuple[Ticket, Event]] = queue.SimpleQueue()
-        self._prepare = prepare
         self._waiting: deque[Ticket] = deque()
         self._changed = threading.Condition()
         self._closing = False
@@ -133,7 +132,6 @@ class Runner:
             return self._current
 
     def _work(self) -> None:
-        self._prepare()
         while (ticket := self._next()) is not None:
             self._follow(ticket)
 

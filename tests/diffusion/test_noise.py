@@ -26,7 +26,7 @@ def test_noise_is_what_the_documentation_says():
 
 
 def test_a_seed_means_the_same_noise_in_years_to_come():
-    """Pinned values: should NumPy ever change its stream, pictures by seed would change silently."""
+    """Pinned values: should NumPy change its stream, pictures by seed would change silently."""
     pinned = [1.1176220178604126, -1.3871248960494995, -0.4265716075897217]
     assert seeded_noise((1, 1, 3), [0]).flatten().tolist() == pytest.approx(pinned, abs=0)
 

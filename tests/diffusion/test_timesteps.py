@@ -1,3 +1,4 @@
+import itertools
 import warnings
 from fractions import Fraction
 
@@ -15,7 +16,7 @@ def test_every_list_is_increasing_unique_in_range_and_of_length_s(spacing, T):
         assert len(tau) == S
         assert tau[0] >= 0
         assert tau[-1] <= T - 1
-        assert all(early < late for early, late in zip(tau, tau[1:], strict=False))
+        assert all(early < late for early, late in itertools.pairwise(tau))
 
 
 def test_linear_and_quadratic_are_the_papers_on_cifar10():
@@ -30,7 +31,7 @@ def test_linear_and_quadratic_are_the_papers_on_cifar10():
 
 def test_steps_of_a_quadratic_list_grow_with_t():
     tau = timesteps.spaced("quadratic", 20, 1000)
-    gaps = [late - early for early, late in zip(tau, tau[1:], strict=False)]
+    gaps = [late - early for early, late in itertools.pairwise(tau)]
     assert gaps[0] < gaps[len(gaps) // 2] < gaps[-1]
 
 

@@ -1,45 +1,23 @@
 """The Sample page as a person uses it: real widgets, real clicks, the real worker thread."""
 
-import json
-import random
-
 import numpy as np
 import pytest
-from PIL import Image
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from hand import click, find, run
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
-    QApplication,
     QComboBox,
     QDoubleSpinBox,
-    QFileDialog,
     QLineEdit,
     QPushButton,
     QSlider,
     QSpinBox,
-    QTabBar,
     QToolButton,
     QWidget,
 )
 
 import ddim_studio as ds
 from ddim_studio.imaging.pixels import to_pixels
-
-
-def find(window, kind, name):
-    widget = window.findChild(kind, name)
-    assert widget is not None, name
-    return widget
-
-
-def click(widget):
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
-def run(window, finish):
-    click(find(window, QPushButton, "runButton"))
-    finish()
 
 
 def test_the_contracts_object_names_are_there_and_have_accessible_names(window):
@@ -210,184 +188,3 @@ def test_an_unlocked_seed_changes_with_every_run_and_a_locked_one_does_not(windo
     run(window, finish)
     assert seed.value() != 5
     assert window.sample.stage.record.run.seed == seed.value()
-
-
-def test_a_model_that_is_none_gets_a_sentence_and_the_page_lives(window, finish, tmp_path):
-    (tmp_path / "empty").mkdir()
-    window.sample.panel.model.set_source(str(tmp_path / "empty"))
-    finish()
-    assert window.error_bar.isVisible()
-    assert "config.json" in window.error_bar.message()
-    assert "Traceback" not in window.error_bar.message()
-    run(window, finish)
-    assert window.sample.stage.record is None
-    assert find(window, QPushButton, "runButton").isEnabled()
-
-
-def test_saving_the_image_the_grid_and_the_trajectory(window, finish, tmp_path, monkeypatch):
-    run(window, finish)
-    window.sample.stage.frames.set_selected(2)
-    menu = window.sample.saving.menu
-
-    def save(action, name):
-        target = tmp_path / name
-        monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-        next(a for a in menu.actions() if a.objectName() == action).trigger()
-        finish()
-        return target
-
-    pixels = window.sample.stage.shown_pixels()
-    with Image.open(save("saveImage", "one.png")) as image:
-        assert np.array_equal(np.asarray(image), pixels[2, ..., 0])
-        settings = json.loads(image.text["ddim_studio"])
-    assert (settings["seed"], settings["count"]) == (2, 1)
-    with Image.open(save("saveGrid", "grid.png")) as image:
-        assert np.array_equal(np.asarray(image)[:8, :8], pixels[0, ..., 0])
-    with Image.open(save("saveTrajectory", "run.gif")) as image:
-        assert image.n_frames == 7
-    assert "run.gif" in window.error_bar.message()
-
-
-def test_a_full_disk_while_saving_is_said_and_nothing_is_lost(
-    window, finish, tmp_path, monkeypatch
-):
-    run(window, finish)
-    target = tmp_path / "missing" / "file.png"
-    (tmp_path / "missing").write_text("a file where a folder should be")
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    window.sample.saving.save_grid()
-    finish()
-    assert window.error_bar.isVisible()
-    assert window.sample.stage.shown_pixels() is not None
-
-
-def drop(window, path):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    actions, button = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
-    modifiers = Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPointF(50, 50).toPoint(), actions, data, button, modifiers)
-    QApplication.sendEvent(window, enter)
-    event = QDropEvent(QPointF(50, 50), actions, data, button, modifiers)
-    QApplication.sendEvent(window, event)
-
-
-def test_a_dropped_picture_brings_its_settings_back(window, finish, tmp_path, monkeypatch):
-    find(window, QDoubleSpinBox, "etaSpin").setValue(0.4)
-    run(window, finish)
-    first = window.sample.stage.shown_pixels()
-    target = tmp_path / "grid.png"
-    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
-    window.sample.saving.save_grid()
-    finish()
-    find(window, QDoubleSpinBox, "etaSpin").setValue(0.0)
-    find(window, QSpinBox, "countSpin").setValue(1)
-    drop(window, target)
-    assert find(window, QDoubleSpinBox, "etaSpin").value() == pytest.approx(0.4)
-    run(window, finish)
-    assert np.array_equal(window.sample.stage.shown_pixels(), first)
-
-
-def test_a_dropped_stranger_is_refused_in_a_sentence(window, tmp_path):
-    (tmp_path / "notes.txt").write_text("nothing of ours")
-    drop(window, tmp_path / "notes.txt")
-    assert window.error_bar.isVisible()
-
-
-def test_a_dropped_folder_becomes_the_model(window, finish, tiny_pipeline, tmp_path):
-    folder = tmp_path / "other"
-    folder.symlink_to(tiny_pipeline)
-    drop(window, folder)
-    finish()
-    assert window.sample.panel.model.source() == str(folder)
-
-
-def test_thinning_keeps_the_budget_and_says_so(window, finish, monkeypatch):
-    from ddim_studio.gui import run_record
-
-    monkeypatch.setattr(run_record.RunRecord.__init__, "__defaults__", (20_000,))
-    window.sample.panel.steps.setValue(60)
-    run(window, finish)
-    record = window.sample.stage.record
-    assert record.frames.nbytes <= 20_000
-    assert record.frames.stride > 1
-    assert (
-        f"every {record.frames.stride}"
-        in window.sample.stage.timeline.findChild(QWidget, "timelineNote").text()
-    )
-    slider = find(window, QSlider, "timelineSlider")
-    assert slider.maximum() == 60
-    for frame in range(61):
-        slider.setValue(frame)
-        assert window.sample.stage.shown_pixels() is not None
-
-
-def test_branches_leave_the_run_at_a_frame_and_stand_side_by_side(window, finish):
-    run(window, finish)
-    page, slider = window.sample, find(window, QSlider, "timelineSlider")
-    first = page.stage.shown_pixels()
-    page.stage.frames.set_selected(1)
-    slider.setValue(2)
-    at_two = page.stage.shown_pixels()
-    find(window, QDoubleSpinBox, "etaSpin").setValue(1.0)
-    click(find(window, QToolButton, "branchButton"))
-    finish()
-    tabs = find(window, QTabBar, "branchTabs")
-    assert tabs.count() == 2
-    assert tabs.currentIndex() == 1
-    branch = page.stage.shown_pixels()
-    assert not np.array_equal(branch, first)
-    slider.setValue(2)
-    assert np.array_equal(page.stage.shown_pixels(), at_two)
-    slider.setValue(6)
-    click(find(window, QPushButton, "sideBySideButton"))
-    both = page.stage.shown_pixels()
-    assert np.array_equal(both, np.stack([first[1], branch[1]]))
-    click(find(window, QPushButton, "sideBySideButton"))
-    tabs.setCurrentIndex(0)
-    assert np.array_equal(page.stage.shown_pixels(), first)
-    run(window, finish)
-    assert tabs.count() == 1
-
-
-def test_branching_from_the_last_frame_is_refused_in_a_sentence(window, finish):
-    run(window, finish)
-    click(find(window, QToolButton, "branchButton"))
-    assert "before its last" in window.error_bar.message()
-    assert not window.controller.monitor.is_busy()
-
-
-def test_200_starts_and_cancels_at_random_moments(window, qtbot, finish):
-    window.sample.panel.steps.setValue(200)
-    chance = random.Random(0)
-    for _ in range(200):
-        click(find(window, QPushButton, "runButton"))
-        QTest.qWait(chance.randrange(0, 25))
-        click(find(window, QPushButton, "cancelButton"))
-        if chance.random() < 0.5:
-            finish()
-        else:
-            qtbot.waitUntil(window.sample.panel.run_button.isEnabled, timeout=30_000)
-    finish()
-    window.sample.panel.steps.setValue(6)
-    run(window, finish)
-    assert find(window, QSlider, "timelineSlider").maximum() == 6
-
-
-def test_closing_in_the_middle_of_a_run(window, qtbot):
-    window.sample.panel.steps.setValue(1000)
-    click(find(window, QPushButton, "runButton"))
-    qtbot.waitUntil(lambda: window.sample.stage.timeline.position() > 2, timeout=30_000)
-    assert window.close()  # the fixture checks that no thread is left
-
-
-def test_light_and_dark_change_at_a_click_and_are_remembered(window):
-    from ddim_studio.gui.state import Memory
-    from ddim_studio.gui.theme import is_dark
-
-    before = is_dark()
-    click(find(window, QToolButton, "themeButton"))
-    assert is_dark() != before
-    window.close()
-    assert Memory().text("theme") == ("light" if before else "dark")
-    assert Memory().get("sample")["steps"] == 6

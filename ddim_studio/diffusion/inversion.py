@@ -12,15 +12,14 @@ The state is float64 between the float32 calls of the network.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import torch
 
-from ddim_studio.diffusion.anderson import FixedPoint, Solution
 from ddim_studio.diffusion.ddim import Prediction, step_coefficients
+from ddim_studio.diffusion.inverse_step import Guesses, exact_step, implied_prediction, naive_step
 from ddim_studio.diffusion.sampling import sample
 from ddim_studio.diffusion.schedule import CLEAN
 from ddim_studio.diffusion.settings import InvertSettings, SettingsError
@@ -35,11 +34,8 @@ if TYPE_CHECKING:
 
     from ddim_studio.diffusion.ddim import StepCoefficients
     from ddim_studio.diffusion.denoiser import Denoiser
-    from ddim_studio.diffusion.schedule import Schedule
+    from ddim_studio.diffusion.anderson import FixedPoint
     from ddim_studio.diffusion.trajectory import Trajectory
-
-MAX_MIXING = 1.8
-"""β of the step from the image itself; the formula gives 2, which is too bold for it."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class InvertCall:
         t_next: Timestep to be reached.
         call: Number of the call within the step.
         active: Images of the batch that are still being solved.
-        residual: The largest residual among these, NaN where none was measured yet.
+        residual: The largest residual among these; 0 where none is left.
     """
 
     index: int
@@ -152,22 +148,6 @@ class Inversion:
         return tuple(found)
 
 
-def undone_step(x_s: Tensor, epsilon: Tensor, c: StepCoefficients) -> Tensor:
-    """x_t from which the step with this ε leads to x_s: equation 12 solved for x_t, σ = 0."""
-    x0 = (x_s - c.direction * epsilon) / c.signal
-    return math.sqrt(c.alpha_bar_t) * x0 + math.sqrt(1 - c.alpha_bar_t) * epsilon
-
-
-def implied_prediction(x_s: Tensor, x_t: Tensor, c: StepCoefficients) -> Prediction | None:
-    """x̂_0 and ε with which the step leads from x_t to x_s; None where ᾱ_s = ᾱ_t."""
-    signal, noise = math.sqrt(c.alpha_bar_t), math.sqrt(1 - c.alpha_bar_t)
-    determinant = c.signal * noise - signal * c.direction
-    if determinant <= 0:
-        return None
-    x0 = (noise * x_s - c.direction * x_t) / determinant
-    return Prediction(x0, (c.signal * x_t - signal * x_s) / determinant)
-
-
 def invert_events(
     model: Denoiser, images: Tensor, settings: InvertSettings | None = None
 ) -> Iterator[InvertCall | InvertStep]:
@@ -264,18 +244,30 @@ def _check(model: Denoiser, images: Tensor, tau: Sequence[int]) -> None:
 def _events(
     model: Denoiser, x: Tensor, tau: Sequence[int], settings: InvertSettings
 ) -> Iterator[InvertCall | InvertStep]:
-    guesses = _Guesses(model.schedule)
+    guesses = Guesses()
+    limits = {"tolerance": settings.tolerance, "max_calls": settings.max_calls}
     for index, (s, t) in enumerate(pairwise([CLEAN, *tau]), start=1):
         c = step_coefficients(model.schedule, t, s, 0.0)
         if settings.method == "exact":
-            solution = yield from _solved(model, x, (index, s, t), c, settings, guesses)
+            solver = exact_step(model, x, t, c, guess=guesses.guess(x, c), **limits)
+            yield from _calls(solver, index, s, t)
+            solution = solver.solution
         else:
-            solution = _naive(model, x, t if settings.method == "target" else max(s, 0), c)
+            at = max(s, 0) if settings.method == "source" else t
+            solution = naive_step(model, x, at, c)
         implied = implied_prediction(x, solution.x, c)
-        guesses.add(t, implied)
+        guesses.add(c, implied)
         shown = implied or Prediction(x, torch.zeros_like(x))
-        tensors = (v.to(model.device, torch.float32) for v in (solution.x, *shown))
-        yield InvertStep(
-            index, s, t, *tensors, solution.residual, solution.calls, solution.converged, c
-        )
+        tensors = [v.to(model.device, torch.float32) for v in (solution.x, *shown)]
+        measured = solution.residual, solution.calls, solution.converged
+        yield InvertStep(index, s, t, *tensors, *measured, c)
         x = solution.x
+
+
+def _calls(solver: FixedPoint, index: int, s: int, t: int) -> Iterator[InvertCall]:
+    call, more = 0, True
+    while more:
+        more = solver.advance()
+        call += 1
+        largest = float(solver.residual.max()) if more else 0.0
+        yield InvertCall(index, s, t, call, solver.active, largest)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.events import Pixels
     from ddim_studio.jobs.runs import InvertRun
 
-Path = Literal["slerp", "lerp"]
+PathKind = Literal["slerp", "lerp"]
 """How to walk between latents: along the sphere, or straight."""
 
 
@@ -72,7 +72,7 @@ class DecodeOrder:
     key: int
     run: InvertRun
     alphas: tuple[float, ...]
-    path: Path = "slerp"
+    path: PathKind = "slerp"
     ends: tuple[int, int] = (0, 1)
     coarse: bool = False
 
@@ -85,7 +85,7 @@ class GridOrder:
     run: InvertRun
     rows: int = 5
     columns: int = 5
-    path: Path = "slerp"
+    path: PathKind = "slerp"
 
 
 @dataclass(frozen=True)
@@ -95,5 +95,5 @@ class WatchOrder:
     key: int
     run: InvertRun
     alpha: float
-    path: Path = "slerp"
+    path: PathKind = "slerp"
     ends: tuple[int, int] = (0, 1)

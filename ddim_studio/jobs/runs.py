@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ddim_studio.diffusion.settings import (
+    InvertSettings,
     SampleSettings,
     SettingsError,
     check_choice,
@@ -45,6 +46,25 @@ class SampleRun(SampleSettings):
         super().__post_init__()
         check_place(self.model, self.device)
         check_whole("count", self.count, 1, MAX_COUNT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvertRun(InvertSettings):
+    """An inversion with all that is needed to repeat it on the same images.
+
+    Attributes:
+        model: Bundled name or path.
+        device: "auto", "cpu", "cuda" or "mps".
+    """
+
+    kind: ClassVar[str] = "invert"
+
+    model: str = DEFAULT_MODEL
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_place(self.model, self.device)
 
 
 @dataclass(frozen=True)

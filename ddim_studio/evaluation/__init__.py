@@ -1,0 +1,1 @@
+"""How good images are: reconstruction error, likeness, and what comes of whole sets."""

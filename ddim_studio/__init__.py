@@ -16,11 +16,23 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ddim_studio.diffusion.interpolation import InterpolationError as InterpolationError
+    from ddim_studio.diffusion.interpolation import corner_grid as corner_grid
+    from ddim_studio.diffusion.interpolation import lerp as lerp
+    from ddim_studio.diffusion.interpolation import slerp as slerp
+    from ddim_studio.diffusion.inversion import Inversion as Inversion
+    from ddim_studio.diffusion.inversion import InvertStep as InvertStep
+    from ddim_studio.diffusion.inversion import invert as invert
+    from ddim_studio.diffusion.inversion import invert_steps as invert_steps
+    from ddim_studio.diffusion.inversion import reconstruct as reconstruct
     from ddim_studio.diffusion.noise import seeded_noise as seeded_noise
     from ddim_studio.diffusion.sampling import Step as Step
     from ddim_studio.diffusion.sampling import sample as sample
+    from ddim_studio.diffusion.settings import InvertSettings as InvertSettings
     from ddim_studio.diffusion.settings import SampleSettings as SampleSettings
     from ddim_studio.diffusion.settings import SettingsError as SettingsError
+    from ddim_studio.diffusion.statistics import NoiseStatistics as NoiseStatistics
+    from ddim_studio.diffusion.statistics import noise_statistics as noise_statistics
     from ddim_studio.diffusion.trajectory import Trajectory as Trajectory
     from ddim_studio.models.errors import ModelError as ModelError
     from ddim_studio.models.loading import load_model as load_model
@@ -28,14 +40,26 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "InterpolationError": "diffusion.interpolation",
+    "Inversion": "diffusion.inversion",
+    "InvertSettings": "diffusion.settings",
+    "InvertStep": "diffusion.inversion",
     "ModelError": "models.errors",
+    "NoiseStatistics": "diffusion.statistics",
     "SampleSettings": "diffusion.settings",
     "SettingsError": "diffusion.settings",
     "Step": "diffusion.sampling",
     "Trajectory": "diffusion.trajectory",
+    "corner_grid": "diffusion.interpolation",
+    "invert": "diffusion.inversion",
+    "invert_steps": "diffusion.inversion",
+    "lerp": "diffusion.interpolation",
     "load_model": "models.loading",
+    "noise_statistics": "diffusion.statistics",
+    "reconstruct": "diffusion.inversion",
     "sample": "diffusion.sampling",
     "seeded_noise": "diffusion.noise",
+    "slerp": "diffusion.interpolation",
 }
 
 __all__ = [*_HOMES, "__version__"]  # noqa: PLE0604 (strings all; ruff cannot see it)

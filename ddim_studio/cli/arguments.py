@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SUMMARIES = {
     "sample": "draw images from noise, and write them or their whole denoising to a file",
+    "invert": "take images to the noise x_T that they are drawn from, and back",
+    "interpolate": "walk between two images or seeds, from x_T to x_T",
     "models": "list the bundled models, or tell what a model is",
 }
 """The commands, each a module of this package, and what they do."""
@@ -67,7 +69,7 @@ class Parser(argparse.ArgumentParser):
         Raises:
             UsageError: An option is unknown, lacks its value, or stands where none is expected.
         """
-        found, extra = self.parse_known_args(argv)
+        found, extra = self.parse_known_intermixed_args(argv)
         unknown = next((text for text in extra if text.startswith("-") and text != "--"), None)
         if unknown is not None:
             name = unknown.partition("=")[0]
@@ -112,6 +114,19 @@ def usage(error: SettingsError) -> UsageError:
     if message.startswith(f"{error.field} "):
         return UsageError(option + message[len(error.field) :])
     return UsageError(f"{option}: {message}")
+
+
+def either(choices: Sequence[str]) -> str:
+    """Choices as they are spoken of."""
+    return f"{', '.join(choices[:-1])} or {choices[-1]}"
+
+
+def real(text: str) -> float | str:
+    """A number, or the text itself where it is none, for the settings to refuse."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def whole(text: str) -> int | str:

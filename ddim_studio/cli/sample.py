@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from ddim_studio.cli.arguments import SUMMARIES, Parser, sentence, usage, whole, whole_list
+from ddim_studio.cli.arguments import SUMMARIES, Parser, either, sentence, usage, whole, whole_list
+from ddim_studio.cli.planning import MAX_BATCH, planned, read_batch_size, read_given
 from ddim_studio.cli.progress import follow
 from ddim_studio.cli.terminal import FINISHED, UsageError, tell
 from ddim_studio.diffusion.settings import (
@@ -14,7 +14,6 @@ from ddim_studio.diffusion.settings import (
     SPACINGS,
     SettingsError,
     check_choice,
-    check_whole,
     parse_eta,
 )
 from ddim_studio.diffusion.timesteps import tau_of
@@ -26,8 +25,6 @@ from ddim_studio.jobs.models import ModelCache
 from ddim_studio.jobs.outputs import SUFFIXES, output_kind, sink_for
 from ddim_studio.jobs.runs import DEVICE_NAMES, MAX_COUNT, SampleRun
 from ddim_studio.jobs.sample import sample_job
-from ddim_studio.models.errors import ModelError
-from ddim_studio.models.loading import describe
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
     from ddim_studio.models.info import ModelInfo
 
 DEFAULT_BATCH = 64
-MAX_BATCH = 65_536
 EXAMPLES = (
     "ddim-studio sample --out sheet.png",
     "ddim-studio sample --steps 20 --seed 7 --count 4 --out denoising.gif",
@@ -96,7 +92,7 @@ def parser(prog: str) -> Parser:
         "--spacing",
         "KIND",
         "how τ, the timesteps used, is spread over 0 … T−1",
-        _either(SPACINGS),
+        either(SPACINGS),
         preset.spacing,
     )
     found.value(
@@ -110,7 +106,7 @@ def parser(prog: str) -> Parser:
         "--clip",
         "KIND",
         "what to do with x̂_0 outside [−1, 1]: nothing, clamp it, or clamp it and derive ε again",
-        _either(CLIPS),
+        either(CLIPS),
         preset.clip,
     )
     found.value(
@@ -127,7 +123,7 @@ def parser(prog: str) -> Parser:
         f"a whole number from 1 to {MAX_COUNT}",
         str(preset.count),
     )
-    found.value("--device", "D", "what runs the network", _either(DEVICE_NAMES), preset.device)
+    found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
     found.value(
         "--batch-size",
         "N",
@@ -139,7 +135,7 @@ def parser(prog: str) -> Parser:
         "--view",
         "V",
         "what an animation shows: x_t, x̂_0 (the guess at the clean image) or ε_θ (at the noise)",
-        _either(ANIMATED_VIEWS),
+        either(ANIMATED_VIEWS),
         "x",
     )
     found.switch(
@@ -165,12 +161,7 @@ def command(prog: str, argv: Sequence[str]) -> int:
     arguments = parser(prog).read(argv)
     try:
         batch_size = _check_output(arguments)
-        given = {
-            name: read(text)
-            for name, read in READERS.items()
-            if (text := getattr(arguments, name)) is not None
-        }
-        run, info = _planned(given, arguments.settings)
+        run, info = _planned(read_given(arguments, READERS), arguments.settings)
         tau = tau_of(run, info.timesteps)
         plan = Plan(run, tuple(reversed(tau)), info.image_shape)
         sink = sink_for(
@@ -196,9 +187,7 @@ def _check_output(arguments: Namespace) -> int:
         check_choice("view", arguments.view, ANIMATED_VIEWS)
         if kind != "animation":
             raise UsageError(f"--view needs an --out that is an animation, not {arguments.out!r}")
-    size = DEFAULT_BATCH if arguments.batch_size is None else whole(arguments.batch_size)
-    check_whole("batch_size", size, 1, MAX_BATCH)
-    return int(size)
+    return read_batch_size(arguments.batch_size, DEFAULT_BATCH)
 
 
 def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, ModelInfo]:
@@ -209,34 +198,7 @@ def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, Mo
     values = SampleRun().to_dict() if settings is None else _read_run(settings).to_dict()
     if "timesteps" not in given and given.keys() & {"steps", "spacing"}:
         values["timesteps"] = None  # they replace the list that the settings had
-    values |= given
-    try:
-        SampleRun.from_dict(values | {"timesteps": None})  # a list would hide a wrong S
-        run = SampleRun.from_dict(values)
-    except SettingsError as error:
-        _check_range(error.field, values)
-        raise
-    info = describe(run.model)
-    return SampleRun.from_dict(values | {"model": info.source}), info
-
-
-def _check_range(field: str, values: dict[str, Any]) -> None:
-    """Raise with the model's own T, where the settings alone know only that there is one."""
-    if field not in {"steps", "timesteps"}:
-        return
-    with suppress(ModelError):
-        T = describe(values["model"]).timesteps  # noqa: N806 (the paper's name)
-        if field == "steps":
-            check_whole("steps", values["steps"], 1, T)
-            return
-        for member in values["timesteps"]:
-            check_whole("timesteps", member, 0, T - 1)
-        shown = ",".join(map(str, values["timesteps"]))
-        raise SettingsError(
-            "timesteps",
-            f"timesteps must be whole numbers from 0 to {T - 1}, strictly increasing, with commas "
-            f"between, not {shown!r}.",
-        )
+    return planned(SampleRun, values | given)
 
 
 def _read_run(path: str) -> SampleRun:
@@ -251,7 +213,3 @@ def _tell_notices(arguments: Namespace, sink: object) -> None:
         tell("--timesteps is the whole of τ: --steps and --spacing are not used.")
     if isinstance(sink, AnimationSink) and sink.notice:
         tell(sink.notice)
-
-
-def _either(choices: Sequence[str]) -> str:
-    return f"{', '.join(choices[:-1])} or {choices[-1]}"

@@ -1,9 +1,9 @@
 """Anderson-accelerated fixed points of many images at once, each on its own.
 
-To find x with F(x) = x, the differences of earlier iterates (ΔX) and of their residuals r = F(x) − x
-(ΔR) are taken as a linear model of r: what the model explains of r is removed with ΔX, and the rest
-is applied as it is, times a mixing factor β (Walker and Ni 2011, "Anderson acceleration for
-fixed-point iterations", type II):
+To find x with F(x) = x, the differences ΔX of earlier iterates and ΔR of their residuals
+r = F(x) − x are taken as a linear model of r: what the model explains of r is removed with ΔX, and
+the rest is applied as it is, times a mixing factor β (Walker and Ni 2011, "Anderson acceleration
+for fixed-point iterations"):
 
     γ = argmin ‖r − ΔR γ‖² + ρ‖γ‖²,     x ← x + β r − (ΔX + β ΔR) γ.
 
@@ -29,13 +29,23 @@ DEPTH = 5
 RIDGE = 1e-3
 """ρ for differences scaled to unit length: keeps γ small where they are nearly parallel."""
 
-GROWTH = 4.0
+GROWTH = 2.0
 """A residual this many times the best one sends the image back to its best iterate, damped."""
+
+REACH = 1.0
+"""The longest correction, as a root mean square. Where differences of residuals are little but
+rounding, the model would lead astray by thousands; a state of noise and image is of the order 1.
+"""
 
 
 def root_mean_square(x: Tensor) -> Tensor:
     """Of every image: (N, …) → (N,)."""
     return x.flatten(1).square().mean(1).sqrt()
+
+
+def _within_reach(step: Tensor) -> Tensor:
+    """Steps (n, D) scaled down to `REACH` where they are longer."""
+    return step * (REACH / root_mean_square(step).clamp_min(REACH))[:, None]
 
 
 @dataclass(frozen=True)
@@ -95,13 +105,16 @@ class Memory:
     def correction(self, r: Tensor, beta: Tensor) -> Tensor:
         """What to add to x; r is (n, D) and β (n, 1)."""
         if not self.pairs:
-            return beta * r
-        dx, dr = (torch.stack(parts, 2) for parts in zip(*self.pairs, strict=True))
+            return _within_reach(beta * r)
+        dx = torch.stack([pair[0] for pair in self.pairs], 2)
+        dr = torch.stack([pair[1] for pair in self.pairs], 2)
         length = dr.norm(dim=1, keepdim=True).clamp_min(1e-300)
         dx, dr = dx / length, dr / length
         gram = dr.mT @ dr + RIDGE * torch.eye(dr.shape[2], dtype=r.dtype, device=r.device)
-        gamma = torch.linalg.solve(gram, dr.mT @ r[..., None])
-        return beta * r - (dx @ gamma + beta[..., None] * (dr @ gamma))[..., 0]
+        gamma: Tensor = torch.linalg.solve(gram, dr.mT @ r[..., None])
+        explained: Tensor = (dr @ gamma)[..., 0]
+        along: Tensor = (dx @ gamma)[..., 0]
+        return _within_reach(beta * (r - explained) - along)
 
 
 class FixedPoint:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from ddim_studio.diffusion.ddim import Prediction, step_coefficients
+from ddim_studio.diffusion.ddim import step_coefficients
 from ddim_studio.diffusion.inverse_step import Guesses, exact_step, implied_prediction, naive_step
 from ddim_studio.diffusion.sampling import sample
 from ddim_studio.diffusion.schedule import CLEAN
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from ddim_studio.diffusion.anderson import FixedPoint
     from ddim_studio.diffusion.ddim import StepCoefficients
     from ddim_studio.diffusion.denoiser import Denoiser
-    from ddim_studio.diffusion.anderson import FixedPoint
     from ddim_studio.diffusion.trajectory import Trajectory
 
 
@@ -122,7 +122,7 @@ class Inversion:
         settings: What was asked for.
     """
 
-    x_T: Tensor
+    x_T: Tensor  # noqa: N815 (the paper's name, and the API's)
     timesteps: tuple[int, ...]
     residuals: NDArray[np.float64]
     converged: NDArray[np.bool_]
@@ -245,11 +245,18 @@ def _events(
     model: Denoiser, x: Tensor, tau: Sequence[int], settings: InvertSettings
 ) -> Iterator[InvertCall | InvertStep]:
     guesses = Guesses()
-    limits = {"tolerance": settings.tolerance, "max_calls": settings.max_calls}
     for index, (s, t) in enumerate(pairwise([CLEAN, *tau]), start=1):
         c = step_coefficients(model.schedule, t, s, 0.0)
         if settings.method == "exact":
-            solver = exact_step(model, x, t, c, guess=guesses.guess(x, c), **limits)
+            solver = exact_step(
+                model,
+                x,
+                t,
+                c,
+                guess=guesses.guess(x, c),
+                tolerance=settings.tolerance,
+                max_calls=settings.max_calls,
+            )
             yield from _calls(solver, index, s, t)
             solution = solver.solution
         else:
@@ -257,10 +264,19 @@ def _events(
             solution = naive_step(model, x, at, c)
         implied = implied_prediction(x, solution.x, c)
         guesses.add(c, implied)
-        shown = implied or Prediction(x, torch.zeros_like(x))
-        tensors = [v.to(model.device, torch.float32) for v in (solution.x, *shown)]
-        measured = solution.residual, solution.calls, solution.converged
-        yield InvertStep(index, s, t, *tensors, *measured, c)
+        x0, epsilon = implied or (x, torch.zeros_like(x))
+        yield InvertStep(
+            index=index,
+            t=s,
+            t_next=t,
+            x=solution.x.to(model.device, torch.float32),
+            x0=x0.to(model.device, torch.float32),
+            epsilon=epsilon.to(model.device, torch.float32),
+            residual=solution.residual,
+            calls=solution.calls,
+            converged=solution.converged,
+            coefficients=c,
+        )
         x = solution.x
 
 

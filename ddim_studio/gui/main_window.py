@@ -20,6 +20,8 @@ from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.gui.controller import Controller
 from ddim_studio.gui.drops import dropped_path, settings_in
 from ddim_studio.gui.navigation import Navigation
+from ddim_studio.gui.pages.interpolate import InterpolatePage
+from ddim_studio.gui.pages.invert import InvertPage
 from ddim_studio.gui.pages.sample import SamplePage
 from ddim_studio.gui.state import Memory
 from ddim_studio.gui.theme import apply_theme, icon, is_dark, settle
@@ -29,11 +31,12 @@ from ddim_studio.jobs.failures import explain
 from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QShowEvent
 
+    from ddim_studio.gui.image_source import ImageSource
     from ddim_studio.gui.pages.page import Page
     from ddim_studio.jobs.events import ModelOpened
 
@@ -53,10 +56,14 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1000, 620)
         self.memory = Memory()
         self.job_bar, self.error_bar = JobBar(), ErrorBar()
-        self.sample = SamplePage(self.memory.texts("recent_models"))
-        self.pages: list[Page] = [self.sample]
+        recent = self.memory.texts("recent_models")
+        self.sample = SamplePage(recent)
+        self.invert = InvertPage(recent)
+        self.interpolate = InterpolatePage(recent)
+        self.pages: list[Page] = [self.sample, self.invert, self.interpolate]
         self.controller = Controller(self.job_bar, self.error_bar, prepare)
         self._started = False
+        _keep_names_apart(self.sample, self.pages[1:])
         self._lay_out()
         self._connect()
         self._recall()
@@ -80,7 +87,12 @@ class MainWindow(QMainWindow):
 
     def _start(self) -> None:
         self.controller.start()
-        self.sample.ask_for_model()
+        asked = set()
+        for page in self.pages:
+            choice = page.model()
+            if choice is not None and choice.source() not in asked:
+                asked.add(choice.source())
+                page.ask_for_model()
 
     # --- dropping files ----------------------------------------------------------------------
 
@@ -100,7 +112,9 @@ class MainWindow(QMainWindow):
     def open_path(self, path: Path) -> None:
         """Open what a path holds: the folder of a model, or a picture or JSON with settings."""
         if path.is_dir():
-            self.sample.panel.model.set_source(str(path))
+            choice = self.pages[self.stack.currentIndex()].model()
+            if choice is not None:
+                choice.set_source(str(path))
             return
         try:
             run = SampleRun.from_json(settings_in(path))
@@ -134,9 +148,10 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         for page in self.pages:
             self.controller.attach(page)
+            page.sent.connect(self._bring)
         self.navigation.pages.currentRowChanged.connect(self.stack.setCurrentIndex)
         self.navigation.theme_clicked.connect(self._toggle_theme)
-        self.controller.prepared.connect(self.sample.prepare)
+        self.controller.prepared.connect(self._prepare)
         self.controller.model_opened.connect(self._model_opened)
         self.controller.model_failed.connect(self._model_failed)
         for number in range(len(self.pages)):
@@ -146,13 +161,30 @@ class MainWindow(QMainWindow):
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
 
     def _model_opened(self, opened: ModelOpened) -> None:
-        if opened.info.source == self.sample.panel.model.source():
-            self.sample.panel.show_model(opened.info, opened.device)
+        for page in self.pages:
+            choice = page.model()
+            if choice is not None and choice.source() == opened.info.source:
+                page.show_model(opened.info, opened.device)
         self.memory.remember_model(opened.info.source)
 
     def _model_failed(self, source: str, text: str) -> None:
-        if source == self.sample.panel.model.source():
-            self.sample.panel.model.show_error(text)
+        for page in self.pages:
+            choice = page.model()
+            if choice is not None and choice.source() == source:
+                choice.show_error(text)
+
+    def _bring(self, place: str, source: ImageSource) -> None:
+        """Bring an image to another page, and show that page."""
+        if place == "invert":
+            self.invert.add([source])
+        else:
+            self.interpolate.give("AB".index(place), source)
+        page = self.invert if place == "invert" else self.interpolate
+        self.navigation.pages.setCurrentRow(self.pages.index(page))
+
+    def _prepare(self) -> None:
+        for page in self.pages:
+            page.prepare()
 
     def _follow_system(self) -> None:
         if self.memory.text("theme", "system") == "system":
@@ -177,15 +209,29 @@ class MainWindow(QMainWindow):
         geometry = self.memory.text("geometry")
         if not geometry or not self.restoreGeometry(QByteArray.fromBase64(geometry.encode())):
             self.resize(1280, 800)
-        settings = self.memory.get("sample")
-        try:
-            if isinstance(settings, dict):
-                self.sample.panel.set_settings(SampleRun.from_dict(settings))
-        except (SettingsError, TypeError):
-            return
+        page_number = self.memory.get("page")
+        if isinstance(page_number, int) and 0 <= page_number < len(self.pages):
+            self.navigation.pages.setCurrentRow(page_number)
+        for page in self.pages:
+            values = self.memory.get(page.title)
+            if isinstance(values, dict):
+                with contextlib.suppress(SettingsError, TypeError):
+                    page.recall(values)
 
     def _remember(self) -> None:
         self.memory.set("geometry", bytes(self.saveGeometry().toBase64().data()).decode())
-        with contextlib.suppress(SettingsError):
-            self.memory.set("sample", self.sample.panel.settings().to_dict())
+        self.memory.set("page", self.stack.currentIndex())
+        for page in self.pages:
+            values = page.memory()
+            if values is not None:
+                self.memory.set(page.title, values)
         self.memory.save()
+
+
+def _keep_names_apart(first: QWidget, others: Sequence[QWidget]) -> None:
+    """Leave a name that several pages have to the first; scripts look in the whole window."""
+    taken = {child.objectName() for child in first.findChildren(QWidget)}
+    for page in others:
+        for child in page.findChildren(QWidget):
+            if child.objectName() and child.objectName() in taken:
+                child.setObjectName(f"{page.objectName()}_{child.objectName()}")

@@ -19,7 +19,7 @@ from ddim_studio.gui.theme import SPACE, icon, is_dark, set_icon
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-WIDTH = 80
+WIDTH = 92
 ROW_HEIGHT = 60
 
 

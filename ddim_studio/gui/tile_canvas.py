@@ -39,6 +39,8 @@ class TileCanvas(QWidget):
         self._pixels: NDArray[np.uint8] | None = None
         self._images: list[QImage] = []
         self._captions: list[str] = []
+        self._columns: int | None = None
+        self._gap = SPACE
         self._placeholder = ("No pictures yet", "")
         self._selected = 0
         self._single = False
@@ -86,6 +88,12 @@ class TileCanvas(QWidget):
         if layout_changes:
             self._fit()
         self.update()
+
+    def set_columns(self, columns: int | None, gap: int = SPACE) -> None:
+        """Lay tiles out in rows of so many, or as it fits best, with ``gap`` pixels between."""
+        if (columns, gap) != (self._columns, self._gap):
+            self._columns, self._gap = columns, gap
+            self._fit()
 
     def selected(self) -> int:
         """Number of the selected tile."""
@@ -164,9 +172,10 @@ class TileCanvas(QWidget):
             1 if self._single else count,
             (width, height),
             self._pane(),
-            gap=round(SPACE * ratio),
+            gap=round(self._gap * ratio),
             caption=round(caption * ratio),
             margin=round(SPACE * ratio),
+            columns=self._columns,
         )
 
     def _hit(self, position: QPointF) -> tuple[int, int, int]:

@@ -148,6 +148,7 @@ def fitted(
     gap: int = 0,
     caption: int = 0,
     margin: int = 0,
+    columns: int | None = None,
 ) -> TileGrid:
     """The centred grid that shows all tiles largest.
 
@@ -161,6 +162,7 @@ def fitted(
         gap: Space between tiles.
         caption: Height kept under each tile.
         margin: Space kept free around the grid.
+        columns: Tiles in a row where that is not to be chosen, at least 1.
     """
     room = max(1, pane[0] - 2 * margin), max(1, pane[1] - 2 * margin)
 
@@ -171,7 +173,7 @@ def fitted(
         scale = whole_scale(max(1 / max(tile), min(across, down)))
         return scale, -(columns * rows - count), -abs(columns - rows)
 
-    best = max(range(1, count + 1), key=quality)
+    best = max(range(1, count + 1), key=quality) if columns is None else min(columns, count)
     scale = quality(best)[0]
     grid = TileGrid(count, *tile, *pane, columns=best, scale=scale, gap=gap, caption=caption)
     return grid.centred()

@@ -27,3 +27,24 @@ def rate(per_second: float, unit: str) -> str:
         return f"{duration(1 / per_second)}/{unit}"
     number = f"{per_second:.0f}" if per_second >= 99.5 else f"{per_second:.1f}"
     return f"{number} {unit}s/s"
+
+
+def decibels(value: float) -> str:
+    """A signal-to-noise ratio in whole decibels, such as "108"; ∞ where there is no noise."""
+    return "∞" if value == math.inf else "–" if math.isnan(value) else f"{value:.0f}"
+
+
+def short_error(value: float) -> str:
+    """An error in five characters or so, such as ".026" or "2e-11"."""
+    if not math.isfinite(value):
+        return "∞" if value == math.inf else "–"
+    return (f"{value:.1g}" if value < 1e-3 else f"{value:.2g}").removeprefix("0")
+
+
+def small_number(value: float) -> str:
+    """A number of any size in two or three digits, such as "0.0123" or "1.7e-11"."""
+    if not math.isfinite(value):
+        return "∞" if value == math.inf else "–"
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value:.3g}"
+    return f"{value:.1e}"

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     Show = Callable[[Pixels, float, float], None]
     """Appends a picture that is seen from one time to another, in seconds."""
 
+LOWEST_RATE = 0.01
+"""The fewest frames per second of any animation."""
+
 _DESCRIPTION = 0x010E
 """The EXIF tag ImageDescription, where a WebP carries the settings."""
 
@@ -96,9 +99,9 @@ def animation_writer(
     """
     destination = Path(path)
     chosen = _format_of(destination)
-    if not 0.01 <= fps <= chosen.max_fps:
+    if not LOWEST_RATE <= fps <= chosen.max_fps:
         raise ImageError(
-            f"A {destination.suffix} file plays at 0.01 to {chosen.max_fps:g} frames per second, "
+            f"A {destination.suffix} file plays at {LOWEST_RATE:g} to {chosen.max_fps:g} frames per second, "
             f"not at {fps:g}: choose another rate."
         )
     if not 0.0 <= hold_last <= 60.0:
@@ -108,6 +111,15 @@ def animation_writer(
         merger = _Merger(show, fps, chosen.max_side)
         yield merger.add
         merger.finish(hold_last)
+
+
+def highest_rate(path: str | PathLike[str]) -> float:
+    """The most frames per second that a file of this suffix plays at.
+
+    Raises:
+        ImageError: The suffix is unknown.
+    """
+    return _format_of(Path(path)).max_fps
 
 
 class _Merger:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,11 +10,12 @@ import torch
 
 from ddim_studio.diffusion.noise import seeded_noise
 from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.diffusion.statistics import noise_statistics
 from ddim_studio.diffusion.timesteps import tau_of
 from ddim_studio.evaluation.likeness import likenesses, pixels_of
 from ddim_studio.imaging.pixels import from_pixels, to_pixels
 from ddim_studio.jobs.frames import NOISE_RANGE
-from ddim_studio.jobs.inversion_events import EncodeStep, Inverted, Quality
+from ddim_studio.jobs.inversion_events import EncodeStep, Inverted, LatentReport, Quality
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,21 @@ if TYPE_CHECKING:
     from ddim_studio.models.model import Model
 
 CLEAN = -1
+
+
+@dataclass(frozen=True)
+class InvertedTensors:
+    """What an inversion took and gave: (N, C, H, W) each, float32, on the CPU.
+
+    Attributes:
+        x0: The images; of a seed, what it decodes to.
+        x_T: Their latents.
+        reconstruction: Those decoded again.
+    """
+
+    x0: Tensor
+    x_T: Tensor  # noqa: N815 (the paper's name)
+    reconstruction: Tensor
 
 
 def tensor_of(model: Model, inputs: Sequence[ImageInput]) -> Tensor:
@@ -48,6 +65,25 @@ def tensor_of(model: Model, inputs: Sequence[ImageInput]) -> Tensor:
                 f"This model takes images of {height}×{width}×{channels}, not of {shown}.",
             )
     return from_pixels(np.stack(pictures))
+
+
+def latent_report(x_T: Tensor) -> LatentReport:  # noqa: N803 (the paper's name)
+    """The statistics of one latent (C, H, W) as plain numbers."""
+    s = noise_statistics(x_T)
+    return LatentReport(
+        mean=s.mean.value,
+        variance=s.variance.value,
+        skewness=s.skewness.value,
+        kurtosis=s.kurtosis.value,
+        norm=s.norm.value,
+        neighbour_correlation=s.neighbours.value,
+        histogram_edges=s.histogram.edges,
+        histogram=s.histogram.density,
+        quantiles_normal=s.quantiles[:, 0],
+        quantiles=s.quantiles[:, 1],
+        autocorrelation=s.radial,
+        reading=s.reading,
+    )
 
 
 class Encoding:
@@ -77,11 +113,6 @@ class Encoding:
         self._residuals: list[NDArray[np.float64]] = []
         self._converged: list[NDArray[np.bool_]] = []
         self._calls: list[NDArray[np.int64]] = []
-
-    @property
-    def walks(self) -> int:
-        """How often the steps of τ are walked in all."""
-        return 2 * bool(self.pixel_rows) + bool(self.seed_rows)
 
     def seeded_noise(self) -> Tensor:
         """x_T of the images from seeds."""
@@ -125,18 +156,20 @@ class Encoding:
             "The nearest state found was taken; quadratic τ or more steps help."
         )
 
-    def latents(self) -> Tensor:
-        """x_T of all images, (N, C, H, W), float32."""
-        return self._merged(self.inverted, self.seeded_noise() if self.seed_rows else None)
-
-    def report(self, key: int) -> Inverted:
-        """All that is known at the end, under the key of the latents."""
+    def tensors(self) -> InvertedTensors:
+        """All images at the end, those from seeds among the others."""
         seeds = self.decoded_seeds.cpu() if self.seed_rows else None
-        originals = self._merged(self.images, seeds)
-        back = self._merged(self.reconstructions.cpu(), seeds)
+        return InvertedTensors(
+            self._merged(self.images, seeds),
+            self._merged(self.inverted, self.seeded_noise() if self.seed_rows else None),
+            self._merged(self.reconstructions.cpu(), seeds),
+        )
+
+    def report(self, key: int, tensors: InvertedTensors) -> Inverted:
+        """All that is known at the end, under the key of the latents."""
+        originals, back = tensors.x0, tensors.reconstruction
         difference = (pixels_of(originals) - pixels_of(back)).abs()
         scale = max(float(difference.max()), 1e-12)
-        x_T = self.latents()  # noqa: N806 (the paper's name)
         return Inverted(
             key=key,
             timesteps=tuple(self.tau),
@@ -144,9 +177,9 @@ class Encoding:
             reconstructions=to_pixels(back),
             differences=to_pixels(difference / scale, 0.0, 1.0),
             difference_scale=scale,
-            latents=to_pixels(x_T, -NOISE_RANGE, NOISE_RANGE),
+            latents=to_pixels(tensors.x_T, -NOISE_RANGE, NOISE_RANGE),
             quality=tuple(Quality(*likeness) for likeness in likenesses(originals, back)),
-            reports=tuple(latent_report(x) for x in x_T),
+            reports=tuple(latent_report(x) for x in tensors.x_T),
             residuals=np.stack(self._residuals),
             converged=np.stack(self._converged),
             calls=np.stack(self._calls),

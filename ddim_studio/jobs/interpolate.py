@@ -10,7 +10,7 @@ from ddim_studio.jobs.inversion_events import Decoded
 from ddim_studio.jobs.walking import StepCounter, decoded
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from torch import Tensor
 
@@ -20,14 +20,33 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.workbench import Workbench
     from ddim_studio.models.model import Model
 
+    Keep = Callable[[Tensor, Tensor], None]
+    """Takes some frames and their x_T, (n, C, H, W) each, on the CPU; they come in order."""
+
 COARSE_STEPS = 4
 """Steps of a first answer: about a tenth of a second for one small image."""
 
 BATCH = 16
 
 
-def decode_job(order: DecodeOrder, bench: Workbench) -> Job:
+def _kept_by_nobody(_frames: Tensor, _x_T: Tensor) -> None:  # noqa: N803 (the paper's name)
+    """Pixels suffice."""
+
+
+def decode_job(
+    order: DecodeOrder,
+    bench: Workbench,
+    *,
+    keep: Keep = _kept_by_nobody,
+    batch_size: int = BATCH,
+) -> Job:
     """Decode points between two latents.
+
+    Args:
+        order: Which points.
+        bench: Where the model and the latents come from.
+        keep: Given the final frames, for those whom pixels do not suffice.
+        batch_size: Points a network call.
 
     Yields:
         `Progress` a network call, and `Decoded`: with ``order.coarse`` first one in a few steps.
@@ -40,8 +59,8 @@ def decode_job(order: DecodeOrder, bench: Workbench) -> Job:
     if order.coarse and order.run.steps > COARSE_STEPS:
         tau = coarse_tau(tau_of(order.run.decoding(), model.schedule.T))
         coarse = dataclasses.replace(order, run=dataclasses.replace(order.run, timesteps=tau))
-        yield from _shown(model, points, coarse, places, final=False)
-    yield from _shown(model, points, order, places, final=True)
+        yield from _shown(model, points, coarse, places, final=False, batch_size=batch_size)
+    yield from _shown(model, points, order, places, keep=keep, batch_size=batch_size)
 
 
 def grid_job(order: GridOrder, bench: Workbench) -> Job:
@@ -50,19 +69,15 @@ def grid_job(order: GridOrder, bench: Workbench) -> Job:
     Yields:
         `Progress` a network call, and a final `Decoded` a part.
     """
-    from ddim_studio.diffusion.interpolation import corner_grid
+    from ddim_studio.diffusion.interpolation import corner_grid, even_alphas
 
     model, x_T = _latents(order, bench)  # noqa: N806 (the paper's name)
     if len(x_T) < 4:
         raise SettingsError("images", "A grid takes four images.")
     points = corner_grid(x_T[:4], order.rows, order.columns, order.path).flatten(0, 1)
-    across, down = max(order.columns - 1, 1), max(order.rows - 1, 1)
-    places = tuple(
-        (column / across, row / down)
-        for row in range(order.rows)
-        for column in range(order.columns)
-    )
-    yield from _shown(model, points, order, places, final=True)
+    across, down = even_alphas(order.columns), even_alphas(order.rows)
+    places = [(column, row) for row in down for column in across]
+    yield from _shown(model, points, order, places)
 
 
 def watch_job(order: WatchOrder, bench: Workbench) -> Job:
@@ -97,10 +112,9 @@ def along(
     alphas: Sequence[float],
 ) -> Tensor:
     """The points at ``alphas`` between two of the latents, (len(alphas), C, H, W)."""
-    from ddim_studio.diffusion.interpolation import lerp, slerp
+    from ddim_studio.diffusion.interpolation import PATHS
 
-    walk = slerp if path == "slerp" else lerp
-    return walk(x_T[ends[0]], x_T[ends[1]], alphas)
+    return PATHS[path](x_T[ends[0]], x_T[ends[1]], alphas)
 
 
 def coarse_tau(tau: Sequence[int]) -> tuple[int, ...]:
@@ -120,15 +134,19 @@ def _shown(
     order: DecodeOrder | GridOrder,
     places: Sequence[tuple[float, ...]],
     *,
-    final: bool,
+    final: bool = True,
+    keep: Keep = _kept_by_nobody,
+    batch_size: int = BATCH,
 ) -> Generator[Event, None, None]:
-    """Decode points in batches, and show each batch when it is ready."""
+    """Decode points in batches; show each, and have it kept if it is final, when it is ready."""
     from ddim_studio.imaging.pixels import to_pixels
 
-    batches = -(-len(points) // BATCH)
-    counter = StepCounter(batches * order.run.steps)
-    for first in range(0, len(points), BATCH):
-        part = points[first : first + BATCH]
+    firsts = range(0, len(points), batch_size)
+    counter = StepCounter(len(firsts) * order.run.steps)
+    for first in firsts:
+        part = points[first : first + batch_size]
         x = yield from decoded(model, part, order.run, counter)
-        here = tuple(places[first : first + BATCH])
+        if final:
+            keep(x.cpu(), part)
+        here = tuple(places[first : first + batch_size])
         yield Decoded(order.key, here, to_pixels(x), final)

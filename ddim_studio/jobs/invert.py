@@ -10,8 +10,11 @@ from ddim_studio.jobs.inversion_events import ErrorCurve
 from ddim_studio.jobs.walking import StepCounter, decoded, encoded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ddim_studio.diffusion.inversion import InvertStep
-    from ddim_studio.jobs.orders import CurveOrder, InvertOrder
+    from ddim_studio.jobs.encoding import InvertedTensors
+    from ddim_studio.jobs.orders import CurveOrder, ImageInput, InvertOrder
     from ddim_studio.jobs.runner import Job
     from ddim_studio.jobs.workbench import Workbench
 
@@ -19,10 +22,26 @@ EXACT_PRICE = 8
 """Network calls of an exact step, roughly: decides only the order of the points of a curve."""
 
 
-def invert_job(order: InvertOrder, bench: Workbench) -> Job:
+def walks(images: Sequence[ImageInput]) -> int:
+    """How often inverting these walks the steps of τ: there and back, and once for all seeds."""
+    inverted = any(image.pixels is not None for image in images)
+    return 2 * inverted + any(image.seed is not None for image in images)
+
+
+def invert_job(
+    order: InvertOrder,
+    bench: Workbench,
+    *,
+    keep: Callable[[InvertedTensors], None] = lambda _tensors: None,
+) -> Job:
     """Encode images to x_T, decode them again, and compare.
 
     Images that come from a seed are decoded first, and need no encoding: their x_T is known.
+
+    Args:
+        order: What to invert, and how.
+        bench: Where the model comes from and the latents go.
+        keep: Given the images, latents and reconstructions, for those whom pixels do not suffice.
 
     Yields:
         `ModelOpened`, then `Progress` a network call and `EncodeStep` a step, a `Notice` if steps
@@ -35,7 +54,7 @@ def invert_job(order: InvertOrder, bench: Workbench) -> Job:
     model = bench.models.get(run.model, run.device)
     yield ModelOpened(model.info, str(model.device))
     encoding = Encoding(model, order)
-    counter = StepCounter(encoding.walks * len(encoding.tau))
+    counter = StepCounter(walks(order.images) * len(encoding.tau))
     if encoding.seed_rows:
         noise = encoding.seeded_noise()
         encoding.decoded_seeds = yield from decoded(
@@ -54,8 +73,10 @@ def invert_job(order: InvertOrder, bench: Workbench) -> Job:
         yield Notice(sentence)
     if encoding.pixel_rows:
         encoding.reconstructions = yield from decoded(model, encoding.inverted, run, counter)
-    key = bench.latents.add(Latents(run.model, run.device, encoding.latents()))
-    yield encoding.report(key)
+    tensors = encoding.tensors()
+    keep(tensors)
+    key = bench.latents.add(Latents(run.model, run.device, tensors.x_T))
+    yield encoding.report(key, tensors)
 
 
 def curve_job(order: CurveOrder, bench: Workbench) -> Job:

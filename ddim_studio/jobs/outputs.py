@@ -18,6 +18,7 @@ from ddim_studio.jobs.animation_sink import AnimationSink
 from ddim_studio.jobs.file_sink import FileSink, Plan, check_place
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import ExitStack
 
     from numpy.typing import DTypeLike
@@ -40,24 +41,28 @@ LONGEST_SHEET = 16_384
 """Side in pixels that a sheet may have; common viewers open no larger ones."""
 
 
-def output_kind(out: str) -> Kind:
+def output_kind(out: str, suffixes: Mapping[str, Kind] = SUFFIXES, *, folders: bool = True) -> Kind:
     """What an output's name asks for.
 
+    Args:
+        out: A file or folder.
+        suffixes: What the suffixes of files stand for.
+        folders: Whether it may be a folder.
+
     Raises:
-        SettingsError: It is empty, or its suffix stands for nothing.
+        SettingsError: It is empty, its suffix stands for nothing, or it is an unwanted folder.
     """
     path = Path(out)
-    if out and (out.endswith(("/", os.sep)) or path.is_dir()):
+    folder = out.endswith(("/", os.sep)) or path.is_dir()
+    if not folder and (path.name.lower() in suffixes or not path.name):
+        wanted = "a file or a folder" if folders else "a file"
+        raise SettingsError("out", f"out must be {wanted} with a name, not {out!r}.")
+    if folders and (folder or not path.suffix):
         return "folder"
-    if path.name.lower() in SUFFIXES or not path.name:
-        raise SettingsError("out", f"out must be a file or a folder with a name, not {out!r}.")
-    if not path.suffix:
-        return "folder"
-    if path.suffix.lower() not in SUFFIXES:
-        raise SettingsError(
-            "out", f"out must end in {', '.join(SUFFIXES)}, or in / for a folder, not {out!r}."
-        )
-    return SUFFIXES[path.suffix.lower()]
+    if folder or path.suffix.lower() not in suffixes:
+        ends = ", ".join(suffixes) + (", or in / for a folder" if folders else "")
+        raise SettingsError("out", f"out must end in {ends}, not {out!r}.")
+    return suffixes[path.suffix.lower()]
 
 
 def sink_for(out: str, plan: Plan, *, trajectory: bool = False, view: View = "x") -> FileSink:

@@ -103,4 +103,4 @@ def test_light_and_dark_change_at_a_click_and_are_remembered(window):
     assert is_dark() != before
     window.close()
     assert Memory().text("theme") == ("light" if before else "dark")
-    assert Memory().get("sample")["steps"] == 6
+    assert Memory().get("Sample")["steps"] == 6

@@ -36,6 +36,7 @@ def test_saving_the_image_the_grid_and_the_trajectory(window, finish, tmp_path, 
         monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(target), ""))
         next(a for a in menu.actions() if a.objectName() == action).trigger()
         finish()
+        assert target.exists(), window.error_bar.message()
         return target
 
     pixels = window.sample.stage.shown_pixels()

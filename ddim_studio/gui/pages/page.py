@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ddim_studio.gui.model_choice import ModelChoice
     from ddim_studio.jobs.events import Ended, Event
     from ddim_studio.jobs.runner import Job
+    from ddim_studio.models.info import ModelInfo
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Page(QWidget):
         live_requested: An order of a live control; the newest one replaces those before it.
         problem: A `Failure` to show in the error bar.
         said: A sentence to show in the error bar as a notice.
+        sent: A place ("invert", "A" or "B") and the `ImageSource` to bring there.
     """
 
     title: ClassVar[str] = ""
@@ -54,6 +57,7 @@ class Page(QWidget):
     live_requested = Signal(object)
     problem = Signal(object)
     said = Signal(str)
+    sent = Signal(str, object)
 
     def begin(self) -> None:
         """A run of this page was accepted."""
@@ -66,3 +70,27 @@ class Page(QWidget):
 
     def receive_live(self, events: Sequence[Event]) -> None:
         """Events of this page's live orders have arrived, in order, `Ended` included."""
+
+    def model(self) -> ModelChoice | None:
+        """Where this page's model is chosen, if it has one."""
+        return None
+
+    def show_model(self, info: ModelInfo, device: str) -> None:
+        """The model that this page has chosen is open."""
+
+    def ask_for_model(self) -> None:
+        """Have the chosen model opened ahead of its first run."""
+        choice = self.model()
+        if choice is not None:
+            wish = OpenModel(choice.source(), choice.device.currentText())
+            self.model_requested.emit(wish)
+
+    def prepare(self) -> None:
+        """The plots' library is there: what needs it can be built without making anybody wait."""
+
+    def memory(self) -> dict[str, Any] | None:
+        """Settings to remember until the next start, or None."""
+        return None
+
+    def recall(self, values: dict[str, Any]) -> None:
+        """Take settings from the last start; raises `SettingsError` if they are damaged."""

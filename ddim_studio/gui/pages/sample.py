@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.gui.image_source import ImageSource
 from ddim_studio.gui.pages.branches import MOST
-from ddim_studio.gui.pages.page import OpenModel, Page
+from ddim_studio.gui.pages.page import Page
 from ddim_studio.gui.pages.sample_panel import SamplePanel
 from ddim_studio.gui.pages.saving import SaveMenu
 from ddim_studio.gui.pages.stage import Stage
@@ -19,11 +21,15 @@ from ddim_studio.jobs.runs import BranchRun, SampleRun
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from PySide6.QtCore import QPoint
     from PySide6.QtGui import QKeyEvent
 
+    from ddim_studio.gui.model_choice import ModelChoice
     from ddim_studio.jobs.events import Ended, Event
+    from ddim_studio.models.info import ModelInfo
 
 PANEL_WIDTH = 284
+SEND_TO = {"A": "Interpolate from it (A)", "B": "Interpolate to it (B)", "invert": "Invert it"}
 
 
 class SamplePage(Page):
@@ -59,7 +65,8 @@ class SamplePage(Page):
         row.addWidget(self.stage, 1)
         self.panel.run_clicked.connect(self.ask_to_run)
         self.panel.cancel_clicked.connect(self.cancel_requested)
-        self.panel.model.chosen.connect(self._ask_for_model)
+        self.panel.model.chosen.connect(lambda _source, _device: self.ask_for_model())
+        self.stage.frames.menu_requested.connect(self._offer)
         self.stage.branches.chosen.connect(self._choose_branch)
         self.stage.branches.side_by_side.connect(
             lambda on: self.stage.show_beside(self._records if on else ())
@@ -87,7 +94,7 @@ class SamplePage(Page):
                 record.started = event
                 self.stage.announce()
             elif isinstance(event, ModelOpened):
-                self.panel.show_model(event.info, event.device)
+                self.show_model(event.info, event.device)
             elif isinstance(event, Notice):
                 self.said.emit(event.text)
         if fresh:
@@ -150,9 +157,34 @@ class SamplePage(Page):
         self.stage.timeline.set_following(following=False)
         self.stage.timeline.set_position(frame)
 
-    def ask_for_model(self) -> None:
-        """Have the chosen model opened ahead of its first run."""
-        self._ask_for_model(self.panel.model.source(), self.panel.model.device.currentText())
+    def model(self) -> ModelChoice:
+        """Where the model is chosen."""
+        return self.panel.model
 
-    def _ask_for_model(self, source: str, device: str) -> None:
-        self.model_requested.emit(OpenModel(source, device))
+    def show_model(self, info: ModelInfo, device: str) -> None:
+        """Fit the fields to the opened model."""
+        self.panel.show_model(info, device)
+
+    def memory(self) -> dict[str, Any] | None:
+        """The settings in the fields, if they are in order."""
+        try:
+            return self.panel.settings().to_dict()
+        except SettingsError:
+            return None
+
+    def recall(self, values: dict[str, Any]) -> None:
+        """Fill the fields."""
+        self.panel.set_settings(SampleRun.from_dict(values))
+
+    def _offer(self, place: QPoint, tile: int) -> None:
+        """A menu of what can be done with an image."""
+        pixels = self.stage.shown_pixels()
+        if tile < 0 or pixels is None or self.stage.view() == "terms":
+            return
+        source = ImageSource(f"sample, seed {self.stage.seed_of(tile)}", pixels[tile].copy())
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for target, text in SEND_TO.items():
+            action = menu.addAction(text)
+            action.triggered.connect(lambda _on, to=target: self.sent.emit(to, source))
+        menu.popup(place)

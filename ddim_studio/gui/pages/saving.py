@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 
+from ddim_studio.gui.file_dialogs import ANIMATIONS, PICTURES, ask_where
 from ddim_studio.gui.pages.page import FileWork
 from ddim_studio.jobs.export import save_animation, save_picture
 from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QMenu, QWidget
 
     from ddim_studio.gui.pages.stage import Stage
     from ddim_studio.jobs.runner import Job
-
-PICTURES = "PNG picture (*.png)"
-ANIMATIONS = (
-    "GIF animation (*.gif);;WebP animation (*.webp);;APNG animation (*.apng);;MP4 video (*.mp4)"
-)
 
 
 class SaveMenu(QObject):
@@ -68,7 +64,7 @@ class SaveMenu(QObject):
         if self._stage.view() != "terms" and isinstance(settings, SampleRun):
             seed = self._stage.seed_of(image)
             settings = dataclasses.replace(settings, seed=seed, count=1)
-        if path := self._ask("Save the selected image", "image.png", PICTURES):
+        if path := ask_where(self._parent, "Save the selected image", "image.png", PICTURES):
             chosen, text = pixels[image], settings.to_json()
             self._write(path, lambda: save_picture(path, chosen, text))
 
@@ -77,7 +73,7 @@ class SaveMenu(QObject):
         record, pixels = self._stage.record, self._stage.shown_pixels()
         if record is None or pixels is None:
             return
-        if path := self._ask("Save the grid", "samples.png", PICTURES):
+        if path := ask_where(self._parent, "Save the grid", "samples.png", PICTURES):
             text = record.order.to_json()
             self._write(path, lambda: save_picture(path, pixels, text))
 
@@ -86,19 +82,12 @@ class SaveMenu(QObject):
         record, frames = self._stage.record, self._stage.trajectory()
         if record is None or not frames:
             return
-        if path := self._ask("Save the trajectory", "denoising.gif", ANIMATIONS):
+        if path := ask_where(self._parent, "Save the trajectory", "denoising.gif", ANIMATIONS):
             text = record.order.to_json()
             self._write(path, lambda: save_animation(path, frames, text))
 
     def _write(self, path: Path, start: Callable[[], Job]) -> None:
         self.file_requested.emit(FileWork(f"Saving {path.name}", start))
-
-    def _ask(self, title: str, name: str, filters: str) -> Path | None:
-        chosen, kind = QFileDialog.getSaveFileName(self._parent, title, name, filters)
-        if not chosen:
-            return None
-        path = Path(chosen)
-        return path if path.suffix else path.with_suffix(kind.partition("*")[2].rstrip(")"))
 
     def _add(self, name: str, text: str, action: Callable[[], None]) -> QAction:
         made = self.menu.addAction(text)

@@ -15,20 +15,20 @@ os.environ["DDIM_STUDIO_HOME"] = tempfile.mkdtemp()
 
 from pathlib import Path
 
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.main_window import MainWindow
+from eventloop import pause, wait
 
 SIZES = {"": (1280, 800), "-small": (1000, 640)}
 
 
 def settle(window: MainWindow) -> None:
     """Let every job and the drawing after it finish."""
-    while window.controller.monitor.is_busy():
-        QTest.qWait(20)
-    QTest.qWait(400)
+    pause(200)
+    wait(lambda: not window.controller.monitor.is_busy())
+    pause(500)
 
 
 def sample_page(window: MainWindow, out: Path, theme: str) -> None:
@@ -41,13 +41,13 @@ def sample_page(window: MainWindow, out: Path, theme: str) -> None:
     settle(window)
     for suffix, size in SIZES.items():
         window.resize(*size)
-        QTest.qWait(200)
+        pause(200)
         window.grab().save(str(out / f"sample-{theme}{suffix}.png"))
     window.resize(*SIZES[""])
     page.stage.view_bar.set_view("terms")
     page.stage.timeline.set_following(following=False)
     page.stage.timeline.set_position(30)
-    QTest.qWait(200)
+    pause(200)
     window.grab().save(str(out / f"sample-terms-{theme}.png"))
     page.stage.view_bar.set_view("x")
 

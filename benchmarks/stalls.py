@@ -17,14 +17,12 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["DDIM_STUDIO_HOME"] = tempfile.mkdtemp()
 
-from collections.abc import Callable
-
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.main_window import MainWindow
+from eventloop import pause, wait
 
 TICK_MS = 5
 
@@ -49,12 +47,6 @@ class Lateness:
         """What was collected since the last time, sorted, in milliseconds."""
         taken, self.late = sorted(self.late), []
         return taken
-
-
-def wait(condition: Callable[[], bool]) -> None:
-    """Run the event loop until the condition holds."""
-    while not condition():
-        QTest.qWait(2)
 
 
 def one_run(window: MainWindow) -> tuple[float, float]:
@@ -88,9 +80,9 @@ def main() -> None:
     window = create_window()
     window.show()
     lateness = Lateness()
-    QTest.qWait(200)  # the window asks for its model once it is up
+    pause(200)  # the window asks for its model once it is up
     wait(lambda: not window.controller.monitor.is_busy())
-    QTest.qWait(500)
+    pause(500)
     describe("starting up (imports, model)", lateness.take())
     window.sample.panel.steps.setValue(options.steps)
     window.sample.panel.count.setValue(options.count)

@@ -6,8 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ddim_studio.cli.arguments import whole
-from ddim_studio.diffusion.settings import SettingsError, check_whole
-from ddim_studio.jobs.runs import InvertRun, SampleRun
+from ddim_studio.diffusion.settings import Settings, SettingsError, check_whole
 from ddim_studio.models.errors import ModelError
 from ddim_studio.models.loading import describe
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_BATCH = 65_536
 
-Run = TypeVar("Run", SampleRun, InvertRun)
+Run = TypeVar("Run", bound=Settings)
 
 
 def read_given(arguments: Namespace, readers: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
@@ -54,11 +53,11 @@ def planned(kind: type[Run], values: dict[str, Any]) -> tuple[Run, ModelInfo]:
     """
     try:
         kind.from_dict(values | {"timesteps": None})  # a list would hide a wrong S
-        run = kind.from_dict(values)
+        kind.from_dict(values)
     except SettingsError as error:
         _check_range(error.field, values)
         raise
-    info = describe(run.model)
+    info = describe(values["model"])
     return kind.from_dict(values | {"model": info.source}), info
 
 

@@ -138,8 +138,7 @@ class LivePath(QObject):
             if event.final:
                 self._cache[order.key, order.path, tick] = picture
                 self._cache.move_to_end((order.key, order.path, tick))
-            wanted = tick == self._tick and order.path == self._path
-            if wanted and (event.final or self.final(tick) is None):
+            if self._is_wanted(order, tick, final=event.final):
                 self.shown.emit(picture, event.final)
         while len(self._cache) > MAX_CACHED:
             self._cache.popitem(last=False)
@@ -149,6 +148,19 @@ class LivePath(QObject):
             self._awaiting = False
             if self._tick / TICKS not in order.alphas:
                 self._ask_soon()
+
+    def _is_wanted(self, order: DecodeOrder, tick: int, *, final: bool) -> bool:
+        """Whether an answer is to be shown.
+
+        While the hand moves, a coarse answer to the newest order is nearer to it than what is on
+        show, though the hand has gone on; a final one is shown only where the hand is.
+        """
+        if order.path != self._path:
+            return False
+        if tick == self._tick:
+            return final or self.final(tick) is None
+        newest = order is self._orders[-1]
+        return newest and order.coarse and not final and self.final(self._tick) is None
 
     def _after(self, ended: Ended) -> None:
         """The oldest order that was under way is over."""

@@ -11,6 +11,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def stretched(difference: NDArray[np.uint8], scale: float) -> tuple[NDArray[np.uint8], float]:
+    """A picture of differences stretched so that its own largest one is white.
+
+    Args:
+        difference: Of any shape, 255 standing for ``scale``.
+        scale: What white stands for.
+
+    Returns:
+        The picture, and what white stands for in it.
+    """
+    top = int(difference.max(initial=0))
+    if top == 0:
+        return difference, scale
+    shown = np.rint(difference.astype(np.float64) * (255 / top)).astype(np.uint8)
+    return shown, scale * top / 255
+
+
 def to_qimage(pixels: NDArray[np.uint8]) -> QImage:
     """An image that owns its pixels, so that the array may change or go afterwards.
 

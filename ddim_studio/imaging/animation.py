@@ -101,8 +101,8 @@ def animation_writer(
     chosen = _format_of(destination)
     if not LOWEST_RATE <= fps <= chosen.max_fps:
         raise ImageError(
-            f"A {destination.suffix} file plays at {LOWEST_RATE:g} to {chosen.max_fps:g} frames per second, "
-            f"not at {fps:g}: choose another rate."
+            f"A {destination.suffix} file plays at {LOWEST_RATE:g} to {chosen.max_fps:g} frames "
+            f"per second, not at {fps:g}: choose another rate."
         )
     if not 0.0 <= hold_last <= 60.0:
         raise ImageError(f"The last frame can be held for 0 to 60 seconds, not {hold_last:g}.")

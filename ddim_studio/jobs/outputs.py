@@ -53,7 +53,7 @@ def output_kind(out: str, suffixes: Mapping[str, Kind] = SUFFIXES, *, folders: b
         SettingsError: It is empty, its suffix stands for nothing, or it is an unwanted folder.
     """
     path = Path(out)
-    folder = out.endswith(("/", os.sep)) or path.is_dir()
+    folder = bool(out) and (out.endswith(("/", os.sep)) or path.is_dir())
     if not folder and (path.name.lower() in suffixes or not path.name):
         wanted = "a file or a folder" if folders else "a file"
         raise SettingsError("out", f"out must be {wanted} with a name, not {out!r}.")

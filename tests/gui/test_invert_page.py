@@ -163,6 +163,8 @@ def test_the_result_shows_four_pictures_of_the_selected_image(inverted):
     ):
         np.testing.assert_array_equal(picture, source[1])
     assert "white is 3.1e-05" in inverted.view.scale.text()
+    inverted.view.bar.set_view("differences")
+    assert "white is 3.1e-05" in inverted.view.scale.text()
     inverted.view.bar.set_view("latents")
     np.testing.assert_array_equal(inverted.view.shown(), result.latents)
     assert "−3" in inverted.view.scale.text()

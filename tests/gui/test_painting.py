@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ddim_studio.gui.painting import to_qimage
+from ddim_studio.gui.painting import stretched, to_qimage
 
 
 @pytest.mark.parametrize("shape", [(5, 7), (5, 7, 1), (5, 7, 3), (4, 4, 3), (1, 1)])
@@ -38,3 +38,13 @@ def test_strided_arrays_are_read_rightly():
 def test_other_arrays_are_refused(bad):
     with pytest.raises(ValueError, match="Pixels must be"):
         to_qimage(bad)
+
+
+def test_a_stretched_difference_says_what_white_stands_for():
+    faint = np.array([[[0], [17], [51]]], np.uint8)
+    shown, white = stretched(faint, 0.5)
+    assert shown.ravel().tolist() == [0, 85, 255]
+    assert white == pytest.approx(0.1)  # 51/255 of 0.5
+    nothing, scale = stretched(np.zeros((2, 2, 1), np.uint8), 0.5)
+    assert nothing.max() == 0
+    assert scale == 0.5

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from ddim_studio.gui.painting import stretched
 from ddim_studio.gui.remark import Remark
 from ddim_studio.gui.theme import SPACE, label
 from ddim_studio.gui.tile_canvas import TileCanvas
@@ -82,10 +83,11 @@ class EndCard(QWidget):
         self._show()
 
     def _fill(self, result: Inverted, index: int) -> None:
-        white = f"white is {small_number(result.difference_scale)}"
+        difference, scale = stretched(result.differences[index], result.difference_scale)
+        white = f"white is {small_number(scale)}"
         self._views = {
             "recon": (result.reconstructions[index], "reconstruction"),
-            "diff": (result.differences[index], f"|difference|, {white}"),
+            "diff": (difference, f"|difference|, {white}"),
         }
         if self.slot.pixels() is None:
             self._views["orig"] = (result.originals[index], "decoded from its seed")

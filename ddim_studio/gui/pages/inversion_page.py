@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 Order = InvertOrder | CurveOrder | GridOrder | WatchOrder
 READOUT_WIDTH = 276
-_NARROWEST = 260
+_NARROWEST = 252
 
 
 class InversionPage(Page):

@@ -192,7 +192,7 @@ def _missed_words(result: Inverted, missed: list[int]) -> str:
     more = " and others" if len(missed) > 4 else ""
     return (
         f"No solution within reach at t = {places}{more}. A real image need not lie where so long "
-        "a step can lead back from: take more steps or quadratic spacing."
+        "a step can lead back from: take more steps, and quadratic spacing if it is not on."
     )
 
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ddim_studio.diffusion.trajectory import DEFAULT_BUDGET, ThinnedStore
 from ddim_studio.gui.pages.view_bar import ViewBar
+from ddim_studio.gui.painting import stretched
 from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.frame_view import FrameView
 from ddim_studio.gui.widgets.image_strip import ImageStrip
@@ -169,8 +170,14 @@ class InvertView(QWidget):
 
     def _four(self, result: Inverted) -> Pixels:
         i = min(self._image, len(result.originals) - 1)
-        four = (result.originals, result.latents, result.reconstructions, result.differences)
-        return np.stack([pictures[i] for pictures in four])
+        three = (result.originals, result.latents, result.reconstructions)
+        difference, _ = self._difference(result)
+        return np.stack([*(pictures[i] for pictures in three), difference])
+
+    def _difference(self, result: Inverted) -> tuple[Pixels, float]:
+        """The difference of the selected image on a scale of its own, and that scale."""
+        i = min(self._image, len(result.originals) - 1)
+        return stretched(result.differences[i], result.difference_scale)
 
     def _choose_view(self, view: str) -> None:
         if self.bar.view() == view:
@@ -203,8 +210,9 @@ class InvertView(QWidget):
 
     def _show_scale(self, view: str) -> None:
         if self._result is not None and view in ("one", "differences"):
-            high = small_number(self._result.difference_scale)
-            self.scale.set_scale("|difference|, pixels from 0 to 1:", "0", high)
+            own = self._difference(self._result)[1]
+            high = own if view == "one" else self._result.difference_scale
+            self.scale.set_scale("|difference|, pixels from 0 to 1:", "0", small_number(high))
         elif self._result is not None and view == "latents":
             self.scale.set_scale("x_T, in standard deviations:", "−3", "3")
         else:

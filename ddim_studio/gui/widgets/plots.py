@@ -87,6 +87,7 @@ class LinePlot(QWidget):
         self._x_label = label
         if self._plot is not None:
             self._plot.setLabel("bottom", label)
+            self._plot.getAxis("bottom").resizeEvent()  # it centres its label only then
             self._redraw()
 
     def set_series(self, name: str, y: Values, dashed: bool = False) -> None:

@@ -27,6 +27,15 @@ class UsageError(Exception):
     """A wrong argument. The message names it and what is allowed, in one line."""
 
 
+class _Interruption(KeyboardInterrupt):
+    """A signal wants the process to end.
+
+    It has a type of its own because of Python: once a plain KeyboardInterrupt has passed through
+    code that was made from a text, as that of a dataclass is while its module loads, the process
+    dies of SIGINT at its end, whatever exit code it gives.
+    """
+
+
 class FailureError(Exception):
     """What failed, explained already."""
 
@@ -111,7 +120,7 @@ def _signals_raise(received: list[int]) -> Iterator[None]:
 
     def stop(number: int, _frame: FrameType | None) -> None:
         received.append(number)
-        raise KeyboardInterrupt
+        raise _Interruption
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QWidget
 
+from ddim_studio.gui.history_menu import HistoryMenu
 from ddim_studio.gui.image_source import (
     FILE_FILTER,
     bundled_samples,
@@ -50,6 +51,9 @@ class ImageMenu(QMenu):
         self.samples = self.addMenu("Bundled sample")
         self.samples.setObjectName("sampleMenu")
         self.samples.aboutToShow.connect(self._fill_samples)
+        self.history = HistoryMenu("From a past run", self, of_images=True)
+        self.history.image_chosen.connect(lambda source: self.given.emit([source]))
+        self.addMenu(self.history)
         self._add("seedImage", "dice", "From a seed…", self.ask_seed)
         self.aboutToShow.connect(self._refresh)
 

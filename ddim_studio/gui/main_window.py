@@ -121,8 +121,13 @@ class MainWindow(QMainWindow):
         except Exception as error:  # noqa: BLE001 (whatever is in a dropped file, the window stays)
             self.controller.show_failure(explain(error))
             return
+        self._take_settings(run)
+
+    def _take_settings(self, run: SampleRun) -> None:
+        """Fill the Sample page with the settings of a run."""
         self.sample.panel.set_settings(run)
-        self.error_bar.show_notice(f"Settings of {path.name} are set; press Run to repeat it.")
+        self.navigation.pages.setCurrentRow(self.pages.index(self.sample))
+        self.error_bar.show_notice("The run's settings are set; press Run to repeat it.")
 
     # --- parts -------------------------------------------------------------------------------
 
@@ -151,6 +156,7 @@ class MainWindow(QMainWindow):
             page.sent.connect(self._bring)
         self.navigation.pages.currentRowChanged.connect(self.stack.setCurrentIndex)
         self.navigation.theme_clicked.connect(self._toggle_theme)
+        self.navigation.history.run_chosen.connect(self._take_settings)
         self.controller.prepared.connect(self._prepare)
         self.controller.model_opened.connect(self._model_opened)
         self.controller.model_failed.connect(self._model_failed)

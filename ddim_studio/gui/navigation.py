@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ddim_studio.gui.history_menu import HistoryMenu
 from ddim_studio.gui.theme import SPACE, icon, is_dark, set_icon
 
 if TYPE_CHECKING:
@@ -39,34 +40,51 @@ class Navigation(QFrame):
         super().__init__(parent)
         self.setFixedWidth(WIDTH)
         self._icons = [name for _, name in entries]
-        self.pages = QListWidget()
-        self.pages.setObjectName("pageList")
-        self.pages.setAccessibleName("Pages")
-        self.pages.setViewMode(QListWidget.ViewMode.IconMode)
-        self.pages.setMovement(QListWidget.Movement.Static)
-        self.pages.setFlow(QListWidget.Flow.TopToBottom)
-        self.pages.setWrapping(False)
-        self.pages.setUniformItemSizes(True)
-        self.pages.setFrameShape(QFrame.Shape.NoFrame)
-        self.pages.setIconSize(QSize(24, 24))
-        self.pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        for number, (title, icon_name) in enumerate(entries, start=1):
-            item = QListWidgetItem(icon(icon_name), title)
-            item.setSizeHint(QSize(WIDTH - 12, ROW_HEIGHT))
-            item.setToolTip(f"{title} (Ctrl+{number})")
-            self.pages.addItem(item)
-        self.theme_button = QToolButton()
-        self.theme_button.setObjectName("themeButton")
-        self.theme_button.setAccessibleName("Light or dark")
-        self.theme_button.setToolTip("Light or dark")
+        self.pages = _page_list(entries)
+        self.history = HistoryMenu("Past runs", self)
+        tip = "Past runs: take their settings again"
+        self.history_button = _tool("historyButton", "Past runs", tip)
+        self.history_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.history_button.setMenu(self.history)
+        self.theme_button = _tool("themeButton", "Light or dark", "Light or dark")
         self.theme_button.clicked.connect(self.theme_clicked)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACE, 0, SPACE)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.theme_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        for button in (self.history_button, self.theme_button):
+            column.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def refresh_icons(self) -> None:
         """Draw the icons anew after the theme changed."""
+        set_icon(self.history_button, "history")
         set_icon(self.theme_button, "sun" if is_dark() else "moon")
         for row, name in enumerate(self._icons):
             self.pages.item(row).setIcon(icon(name))
+
+
+def _page_list(entries: Sequence[tuple[str, str]]) -> QListWidget:
+    pages = QListWidget()
+    pages.setObjectName("pageList")
+    pages.setAccessibleName("Pages")
+    pages.setViewMode(QListWidget.ViewMode.IconMode)
+    pages.setMovement(QListWidget.Movement.Static)
+    pages.setFlow(QListWidget.Flow.TopToBottom)
+    pages.setWrapping(False)
+    pages.setUniformItemSizes(True)
+    pages.setFrameShape(QFrame.Shape.NoFrame)
+    pages.setIconSize(QSize(24, 24))
+    pages.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    for number, (title, icon_name) in enumerate(entries, start=1):
+        item = QListWidgetItem(icon(icon_name), title)
+        item.setSizeHint(QSize(WIDTH - 12, ROW_HEIGHT))
+        item.setToolTip(f"{title} (Ctrl+{number})")
+        pages.addItem(item)
+    return pages
+
+
+def _tool(name: str, accessible: str, tooltip: str) -> QToolButton:
+    button = QToolButton()
+    button.setObjectName(name)
+    button.setAccessibleName(accessible)
+    button.setToolTip(tooltip)
+    return button

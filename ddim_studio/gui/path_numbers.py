@@ -5,23 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
-    from ddim_studio.jobs.events import Pixels
     from ddim_studio.jobs.orders import PathKind
-
-SHOWN_RANGE = 3.0
-"""Pictures of x_T go from −3 to 3."""
-
-
-def cosine_of_pictures(a: Pixels, b: Pixels) -> float:
-    """⟨a, b⟩/(‖a‖‖b‖) of two latents, from their pictures: exact to about two decimals."""
-    first, second = (
-        (pixels.astype(np.float64) / 255 * 2 - 1).ravel() * SHOWN_RANGE for pixels in (a, b)
-    )
-    scale = float(np.linalg.norm(first) * np.linalg.norm(second))
-    return float(first @ second) / scale if scale else 1.0
 
 
 def angle_degrees(cosine: float) -> float:

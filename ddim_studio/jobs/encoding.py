@@ -86,6 +86,14 @@ def latent_report(x_T: Tensor) -> LatentReport:  # noqa: N803 (the paper's name)
     )
 
 
+def cosines(x_T: Tensor) -> NDArray[np.float64]:  # noqa: N803 (the paper's name)
+    """⟨a, b⟩/(‖a‖‖b‖) between the latents (N, C, H, W), (N, N)."""
+    flat = x_T.flatten(1).double()
+    directions = flat / flat.norm(dim=1, keepdim=True).clamp_min(1e-300)
+    between: NDArray[np.float64] = (directions @ directions.T).clamp(-1, 1).numpy()
+    return between
+
+
 class Encoding:
     """The state of one inversion job.
 
@@ -178,6 +186,7 @@ class Encoding:
             differences=to_pixels(difference / scale, 0.0, 1.0),
             difference_scale=scale,
             latents=to_pixels(tensors.x_T, -NOISE_RANGE, NOISE_RANGE),
+            cosines=cosines(tensors.x_T),
             quality=tuple(Quality(*likeness) for likeness in likenesses(originals, back)),
             reports=tuple(latent_report(x) for x in tensors.x_T),
             residuals=np.stack(self._residuals),

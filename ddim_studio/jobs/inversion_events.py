@@ -93,6 +93,7 @@ class Inverted:
             ``difference_scale`` (on pixels from 0 to 1) is white.
         difference_scale: See there.
         latents: Pictures of x_T, shown from −3 to 3.
+        cosines: cos θ between the x_T of any two images, (N, N).
         quality: Of each image.
         reports: Of each image's x_T.
         residuals: By step and image, (S, N).
@@ -108,6 +109,7 @@ class Inverted:
     differences: Pixels
     difference_scale: float
     latents: Pixels
+    cosines: NDArray[np.float64]
     quality: tuple[Quality, ...]
     reports: tuple[LatentReport, ...]
     residuals: NDArray[np.float64]

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 
 from ddim_studio.gui.path_numbers import (
-    angle_degrees,
-    cosine_of_pictures,
     path_norm,
     path_reading,
     path_weights,
@@ -41,16 +39,6 @@ def test_slerp_weights_stay_on_the_sphere_and_turn_evenly(theta):
 
 def test_parallel_ends_fall_back_to_the_straight_line():
     assert path_weights(0.25, 1.0, "slerp") == (0.75, 0.25)
-
-
-def test_the_cosine_of_pictures_is_that_of_the_noise_to_two_decimals():
-    rng = np.random.default_rng(0)
-    a = rng.normal(size=784)
-    b = 0.6 * a + 0.8 * rng.normal(size=784)
-    exact = a @ b / np.linalg.norm(a) / np.linalg.norm(b)
-    shown = [np.clip(np.rint((x / 3 + 1) * 127.5), 0, 255).astype(np.uint8) for x in (a, b)]
-    assert cosine_of_pictures(*shown) == pytest.approx(exact, abs=0.01)
-    assert angle_degrees(cosine_of_pictures(shown[0], shown[0])) == pytest.approx(0, abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -160,6 +160,7 @@ def inverted(order, key=1, steps=4, missed=(), scale=3.1e-5):
         differences=rng.integers(0, 256, clean.shape).astype(np.uint8),
         difference_scale=scale,
         latents=latents,
+        cosines=np.eye(n) + 0.1 * (1 - np.eye(n)),
         quality=tuple(Quality(1.7e-11 * (i + 1), 107.6 - 3 * i, 0.99999) for i in range(n)),
         reports=tuple(report(i) for i in range(n)),
         residuals=residuals,

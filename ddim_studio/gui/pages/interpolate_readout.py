@@ -11,7 +11,6 @@ from ddim_studio.gui.cards import NumberTable, carded
 from ddim_studio.gui.live_path import TICKS
 from ddim_studio.gui.path_numbers import (
     angle_degrees,
-    cosine_of_pictures,
     path_norm,
     path_reading,
     path_weights,
@@ -127,7 +126,7 @@ class InterpolateReadout(QWidget):
             last: Tone = "warning" if missed else "text"
             self.end_table.set_row(_LETTERS[index], texts, ["text", "text", "text", "text", last])
         if count >= 2:
-            self._cosine = cosine_of_pictures(result.latents[0], result.latents[1])
+            self._cosine = float(result.cosines[0, 1])
             self._norms = result.reports[0].norm, result.reports[1].norm
         self._show_path(count)
 

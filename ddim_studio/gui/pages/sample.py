@@ -8,9 +8,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
 
 from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.gui.history import keep_job
 from ddim_studio.gui.image_source import ImageSource
 from ddim_studio.gui.pages.branches import MOST
-from ddim_studio.gui.pages.page import Page
+from ddim_studio.gui.pages.page import FileWork, Page
 from ddim_studio.gui.pages.sample_panel import SamplePanel
 from ddim_studio.gui.pages.saving import SaveMenu
 from ddim_studio.gui.pages.stage import Stage
@@ -107,6 +108,8 @@ class SamplePage(Page):
             self._records.pop()
             self._show(len(self._records) - 1)
         self.stage.finish()
+        if ended.outcome == "finished":
+            self._keep()
         if ended.failure is not None:
             self.problem.emit(ended.failure)
 
@@ -128,6 +131,15 @@ class SamplePage(Page):
         except SettingsError:
             return
         self.run_requested.emit(self._asked)
+
+    def _keep(self) -> None:
+        """Remember a finished run, with the images that it ended with."""
+        record = self._records[-1] if self._records else None
+        if record is None or not isinstance(record.order, SampleRun):
+            return
+        run, pixels = record.order, record.shown(len(record.numbers) - 1, "x")[1]
+        if pixels is not None:
+            self.file_requested.emit(FileWork("Keeping the run", lambda: keep_job(run, pixels)))
 
     def ask_to_branch(self) -> None:
         """Go on from the frame on show with what the fields say."""

@@ -183,7 +183,9 @@ class InversionFolder(InversionSink):
                 write_png(self._draft / f"{row.image}-{kind}.png", pixels, settings)
 
     def _complete(self) -> None:
-        with (self._draft / REPORT).open("w", encoding="utf-8", newline="") as stream:
+        report = self._draft / REPORT
+        # Names of files need not be text; nor does that lose the report of all the others.
+        with report.open("w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow([field.name for field in dataclasses.fields(ImageReport)])
             writer.writerows(dataclasses.astuple(row) for row in self.rows)

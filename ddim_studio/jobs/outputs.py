@@ -61,7 +61,8 @@ def output_kind(out: str, suffixes: Mapping[str, Kind] = SUFFIXES, *, folders: b
         return "folder"
     if folder or path.suffix.lower() not in suffixes:
         ends = ", ".join(suffixes) + (", or in / for a folder" if folders else "")
-        raise SettingsError("out", f"out must end in {ends}, not {out!r}.")
+        found = f"the folder {out!r}" if folder else repr(out)
+        raise SettingsError("out", f"out must end in {ends}, not {found}.")
     return suffixes[path.suffix.lower()]
 
 

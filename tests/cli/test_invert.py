@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -225,3 +227,12 @@ def test_files_are_replaced_and_others_stay(invert, tmp_path, names):
     invert("p.png --steps 1 --out d")
     assert names("d") == ["mine.txt", *[f"p-{kind}.png" for kind in KINDS], "report.csv"]
     assert report(tmp_path / "d")[0]["image"] == "p"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no text")
+def test_a_name_that_is_no_text_is_reported_as_well_as_can_be(invert, tmp_path):
+    write(tmp_path / "p.png", noisy(1))
+    (tmp_path / "p.png").rename(tmp_path / os.fsdecode(b"p\xff.png"))
+    invert([os.fsdecode(b"p\xff.png"), "--steps", "1", "--out", "d/"])
+    assert [row["image"] for row in report(tmp_path / "d")] == ["p\\udcff"]
+    assert (tmp_path / "d" / os.fsdecode(b"p\xff-latent.png")).is_file()

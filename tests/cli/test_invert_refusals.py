@@ -50,7 +50,7 @@ WRONG = [
     ("interpolate p.png seed:x --out a.gif", "B", "0 to 18446744073709551615, not 'x'"),
     ("interpolate seed:-1 p.png --out a.gif", "A", "0 to 18446744073709551615, not -1"),
     ("interpolate p.png seed:1", "--out", ".gif"),
-    ("interpolate p.png seed:1 --out d/", "--out", ".npz, not 'd/'"),
+    ("interpolate p.png seed:1 --out d/", "--out", ".npz, not the folder 'd/'"),
     ("interpolate p.png seed:1 --out walk", "--out", ".npz, not 'walk'"),
     ("interpolate p.png seed:1 --out a.jpg", "--out", ".png, .gif, .webp"),
     (f"{WALK} --frames 1", "--frames", "from 2 to 10000, not 1"),

@@ -194,7 +194,7 @@ def test_a_wrong_list_is_marked_in_place(filled):
     panel.timesteps.setText("5, 3")
     click(panel.run_button)
     assert filled.desk.orders == []
-    section, field = panel._fields["timesteps"]
+    section, field = panel.fields["timesteps"]
     assert "strictly increasing" in section.error(field)
     with pytest.raises(SettingsError):
         panel.settings()

@@ -29,7 +29,7 @@ def test_a_wrong_list_is_marked_in_place(panel):
     panel.timesteps.setText("1, two")
     with pytest.raises(SettingsError):
         panel.settings()
-    section, field = panel._fields["timesteps"]
+    section, field = panel.fields["timesteps"]
     assert "whole numbers" in section.error(field)
     assert field.property("invalid")
     panel.timesteps.setText("1, 2")

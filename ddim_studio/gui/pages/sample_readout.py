@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ddim_studio.gui.theme import SPACE, label
+from ddim_studio.gui.cards import NumberTable, carded
+from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.plots import LinePlot
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class SampleReadout(QWidget):
         super().__init__(parent)
         self._image = 0
         self._numbers: Sequence[StepNumbers] = ()
-        self._values: dict[str, QLabel] = {}
+        self.table = NumberTable(_ROWS)
         self.schedule_plot = LinePlot(
             "Schedule along τ", "", "ᾱ: the share of the image left. σ: the noise added by a step."
         )
@@ -62,10 +63,10 @@ class SampleReadout(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(SPACE, 2 * SPACE, 2 * SPACE, 0)
         column.setSpacing(SPACE + 4)
-        column.addWidget(self._table())
+        column.addWidget(carded(self.table))
         for plot in self._plots():
             plot.clicked.connect(lambda x: self.frame_chosen.emit(round(x)))
-            column.addWidget(_carded(plot), 1)
+            column.addWidget(carded(plot), 1)
 
     def _plots(self) -> tuple[LinePlot, ...]:
         return self.schedule_plot, self.norm_plot, self.change_plot
@@ -115,46 +116,14 @@ class SampleReadout(QWidget):
             "change": _short(_of(n.change, self._image)),
         }
         for key, text in texts.items():
-            self._values[key].setText(text)
+            self.table.set_row(key, [text])
 
     def clear(self) -> None:
         """No run."""
         self._numbers = ()
         for plot in self._plots():
             plot.clear()
-        for value in self._values.values():
-            value.setText("–")
-
-    def _table(self) -> QFrame:
-        card = _carded()
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(SPACE)
-        grid.setVerticalSpacing(SPACE // 2)
-        grid.setColumnStretch(1, 1)
-        for row, (key, (name, tooltip)) in enumerate(_ROWS.items()):
-            words, value = label(name, "muted"), label("–", "mono")
-            value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-            value.setAccessibleName(tooltip)
-            for widget in (words, value):
-                widget.setToolTip(tooltip)
-            grid.addWidget(words, row, 0)
-            grid.addWidget(value, row, 1)
-            self._values[key] = value
-        layout = card.layout()
-        if isinstance(layout, QVBoxLayout):
-            layout.addLayout(grid)
-        return card
-
-
-def _carded(content: QWidget | None = None) -> QFrame:
-    card = QFrame()
-    card.setProperty("role", "card")
-    column = QVBoxLayout(card)
-    column.setContentsMargins(SPACE + 4, SPACE, SPACE + 4, SPACE)
-    if content is not None:
-        column.addWidget(content)
-    return card
+        self.table.clear()
 
 
 def _of(values: Sequence[float], image: int) -> float:

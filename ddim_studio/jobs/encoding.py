@@ -209,7 +209,7 @@ class Encoding:
         residuals, done, prices = np.zeros(count), np.ones(count, bool), np.zeros(count, np.int64)
         x[self.pixel_rows] = pixels
         residuals[self.pixel_rows] = residual
-        done[self.pixel_rows] = converged
+        done[self.pixel_rows] = converged | (not self._exact)  # naïve steps solve nothing
         prices[self.pixel_rows] = calls
         if self.seed_rows:
             x[self.seed_rows] = self._seeded_frames[len(self.tau) - 1 - index]

@@ -97,7 +97,7 @@ class Inverted:
         quality: Of each image.
         reports: Of each image's x_T.
         residuals: By step and image, (S, N).
-        converged: By step and image, (S, N).
+        converged: By step and image, (S, N); True for the naïve methods, which solve nothing.
         calls: Network calls by step and image, (S, N); per step the price of the method.
         decode_calls: Network calls of decoding, an image.
     """

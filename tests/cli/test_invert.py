@@ -149,6 +149,8 @@ def test_the_batch_size_changes_nothing_but_the_notices(invert, tmp_path):
         assert one["timesteps"].tolist() == [0, 5, 40, 300]
         for name in ("x0", "x_T", "reconstruction"):
             np.testing.assert_allclose(one[name], other[name], atol=2e-3)
+        np.testing.assert_allclose(one["residual"], other["residual"], rtol=0.2, atol=1e-5)
+        assert (other["residual"] > 0).all()
     assert [row.split()[0] for row in whole.out[2:]] == ["0", "1", "2"]
     assert [row.split()[0] for row in parts.out[2:]] == ["0", "1", "2"]
     assert not [line for line in whole.err if line.startswith("Images")]

@@ -50,7 +50,8 @@ def test_the_result_is_that_of_the_api(bench, tiny, method):
     assert torch.equal(bench.latents.get(result.key).x_T, tensors.x_T)
     assert result.timesteps == expected.timesteps
     np.testing.assert_allclose(result.residuals, expected.residuals, rtol=1e-6)
-    np.testing.assert_array_equal(result.converged, expected.converged)
+    solved = expected.converged | (method != "exact")  # naïve steps solve nothing
+    np.testing.assert_array_equal(result.converged, solved)
     np.testing.assert_array_equal(result.calls, expected.calls)
     assert result.decode_calls == 4
     np.testing.assert_array_equal(result.originals, np.stack([noisy(1), noisy(2)]))

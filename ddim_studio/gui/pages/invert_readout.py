@@ -18,6 +18,7 @@ from ddim_studio.gui.words import decibels, small_number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ddim_studio.gui.remark import Tone
     from ddim_studio.jobs.inversion_events import EncodeStep, Inverted, LatentReport
 
 _QUALITY = {
@@ -114,12 +115,10 @@ class InvertReadout(QWidget):
         }
         for key, text in rows.items():
             self.quality.set_row(key, [text])
-        steps = len(result.converged)
-        self.quality.set_row(
-            "missed",
-            [f"{len(missed)} of {steps} steps"],
-            ["warning" if len(missed) else "good"],
-        )
+        measured = bool(np.isfinite(worst).any())  # naïve steps measure no residual
+        words = f"{len(missed)} of {len(result.converged)} steps" if measured else "–"
+        tone: Tone = "warning" if len(missed) else "good" if measured else "text"
+        self.quality.set_row("missed", [words], [tone])
         self.missed.say(_missed_words(result, missed.tolist()), "warning")
         self._draw_steps(worst.tolist(), calls.tolist())
         self._show_report(result.reports[index])

@@ -15,9 +15,10 @@ os.environ["DDIM_STUDIO_HOME"] = tempfile.mkdtemp()
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QSlider
 
 from ddim_studio.gui.app import create_window
+from ddim_studio.gui.image_source import bundled_samples, from_file
 from ddim_studio.gui.main_window import MainWindow
 from eventloop import pause, wait
 
@@ -32,24 +33,54 @@ def settle(window: MainWindow) -> None:
 
 
 def sample_page(window: MainWindow, out: Path, theme: str) -> None:
-    """The Sample page in every size, at the end of a run and in the middle of one."""
+    """The Sample page in every size at the end of a run, and its terms in the middle."""
     window.set_theme(theme)
     page = window.sample
     page.panel.steps.setValue(50)
     page.panel.eta.set_value(0.0 if theme == "light" else 0.5)
     page.panel.run_button.click()
     settle(window)
-    for suffix, size in SIZES.items():
-        window.resize(*size)
-        pause(200)
-        window.grab().save(str(out / f"sample-{theme}{suffix}.png"))
-    window.resize(*SIZES[""])
+    grab(window, out / f"sample-{theme}.png")
     page.stage.view_bar.set_view("terms")
     page.stage.timeline.set_following(following=False)
     page.stage.timeline.set_position(30)
     pause(200)
     window.grab().save(str(out / f"sample-terms-{theme}.png"))
     page.stage.view_bar.set_view("x")
+
+
+def inversion_pages(window: MainWindow, out: Path, theme: str) -> None:
+    """The Interpolate and the Invert page on bundled samples, in every size."""
+    window.set_theme(theme)
+    samples = {path.stem: from_file(path) for path in bundled_samples()}
+    between, invert = window.interpolate, window.invert
+    for page in (between, invert):
+        page.panel.steps.setValue(20)
+    window.navigation.pages.setCurrentRow(window.pages.index(between))
+    between.give(0, samples["bag"])
+    between.give(1, samples["ankle-boot"])
+    settle(window)
+    between.panel.run_button.click()
+    settle(window)
+    between.findChild(QSlider, "alphaSlider").setValue(500)
+    settle(window)
+    grab(window, out / f"interpolate-{theme}.png")
+    window.navigation.pages.setCurrentRow(window.pages.index(invert))
+    invert.add([samples[name] for name in ("ankle-boot", "coat", "dress", "sandal")])
+    settle(window)
+    invert.panel.run_button.click()
+    settle(window)
+    grab(window, out / f"invert-{theme}.png")
+    window.navigation.pages.setCurrentRow(0)
+
+
+def grab(window: MainWindow, path: Path) -> None:
+    """Grab the window in every size."""
+    for suffix, size in SIZES.items():
+        window.resize(*size)
+        pause(300)
+        window.grab().save(str(path.with_stem(path.stem + suffix)))
+    window.resize(*SIZES[""])
 
 
 def main() -> None:
@@ -65,6 +96,7 @@ def main() -> None:
     settle(window)
     for theme in ("light", "dark"):
         sample_page(window, options.out, theme)
+        inversion_pages(window, options.out, theme)
     window.close()
     application.quit()
 

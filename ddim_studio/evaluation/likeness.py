@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+SMALLEST_SSIM = 6
+"""Side of the smallest image that the window of SSIM fits, in pixels."""
+
+
 class Likeness(NamedTuple):
     """Of one pair of images.
 
@@ -37,16 +41,25 @@ def mean_squared_errors(a: Tensor, b: Tensor) -> list[float]:
 def likenesses(a: Tensor, b: Tensor) -> list[Likeness]:
     """MSE, PSNR and SSIM of each pair of images in [−1, 1], (N, C, H, W).
 
-    SSIM is that of torchmetrics, with its Gaussian window of 11 pixels.
+    SSIM is that of torchmetrics, with its Gaussian window of 11 pixels; images too small for that
+    window have none (NaN).
     """
+    errors = mean_squared_errors(a, b)
+    similar = _structural_similarity(a, b)
+    return [Likeness(e, psnr(e), s) for e, s in zip(errors, similar, strict=True)]
+
+
+def _structural_similarity(a: Tensor, b: Tensor) -> list[float]:
+    if min(a.shape[-2:]) < SMALLEST_SSIM:
+        return [math.nan] * len(a)
+    import torch
     from torchmetrics.functional.image import structural_similarity_index_measure
 
     similar = structural_similarity_index_measure(
         pixels_of(a), pixels_of(b), data_range=1.0, reduction="none"
     )
-    values = similar.reshape(-1).tolist() if hasattr(similar, "reshape") else [math.nan]
-    errors = mean_squared_errors(a, b)
-    return [Likeness(e, psnr(e), s) for e, s in zip(errors, values, strict=True)]
+    values: list[float] = torch.as_tensor(similar).reshape(-1).tolist()
+    return values
 
 
 def psnr(mse: float) -> float:

@@ -13,12 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.imaging.errors import ImageError
-from ddim_studio.imaging.png import read_settings
-from ddim_studio.jobs.export import save_picture
 from ddim_studio.jobs.runs import SampleRun
 from ddim_studio.storage import user_folder
 
@@ -67,6 +64,8 @@ def keep_job(run: SampleRun, pixels: Pixels) -> Job:
     Yields:
         Nothing: keeping a run is no news.
     """
+    from ddim_studio.jobs.export import save_picture
+
     stamp = f"{time.time_ns():020d}"
     for _saved in save_picture(folder() / f"{stamp}.png", pixels, run.to_json()):
         pass
@@ -77,6 +76,8 @@ def keep_job(run: SampleRun, pixels: Pixels) -> Job:
 
 def remembered(limit: int = MOST_LISTED) -> list[Remembered]:
     """The last runs, newest first; files that are none of ours are passed over."""
+    from ddim_studio.imaging.png import read_settings
+
     found = []
     for path in _newest_first()[:limit]:
         try:
@@ -90,6 +91,8 @@ def remembered(limit: int = MOST_LISTED) -> list[Remembered]:
 
 def images_of(past: Remembered) -> list[Pixels]:
     """The single images of a sheet, each (H, W, C); none if the sheet is damaged."""
+    from PIL import Image
+
     try:
         with Image.open(past.path) as sheet:
             pixels = np.asarray(sheet.convert("L" if sheet.mode == "L" else "RGB"))

@@ -6,20 +6,22 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
-from PySide6.QtWidgets import QMenu, QWidget
 
 from ddim_studio.gui.history import Remembered, images_of, remembered
+from ddim_studio.gui.image_menu import SourceMenu
 from ddim_studio.gui.image_source import ImageSource
 from ddim_studio.gui.painting import to_qimage
 
 if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
     from ddim_studio.jobs.events import Pixels
 
 ICON_SIZE = 48
 MOST_IMAGES = 64
 
 
-class HistoryMenu(QMenu):
+class HistoryMenu(SourceMenu):
     """The last runs, filled when it opens.
 
     Args:
@@ -29,14 +31,13 @@ class HistoryMenu(QMenu):
 
     Signals:
         run_chosen: The `SampleRun` of a past run.
-        image_chosen: The `ImageSource` of an image of a past run.
     """
 
     run_chosen = Signal(object)
-    image_chosen = Signal(object)
 
     def __init__(self, title: str, parent: QWidget, *, of_images: bool = False) -> None:
-        super().__init__(title, parent)
+        super().__init__(parent)
+        self.setTitle(title)
         self.setObjectName("historyMenu")
         self.setToolTipsVisible(True)
         self._of_images = of_images

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QApplication, QFileDialog, QInputDialog, QMenu, QWidget
 
-from ddim_studio.gui.history_menu import HistoryMenu
 from ddim_studio.gui.image_source import (
     FILE_FILTER,
     bundled_samples,
@@ -28,6 +27,16 @@ _ENLARGED = 56
 _SEED_RANGE = "A seed is a whole number from 0 to 2⁶⁴ − 1."
 
 
+class SourceMenu(QMenu):
+    """A menu of images from elsewhere in the program.
+
+    Signals:
+        image_chosen: An `ImageSource`.
+    """
+
+    image_chosen = Signal(object)
+
+
 class ImageMenu(QMenu):
     """Open a file, paste, take a bundled sample, or draw x_T from a seed.
 
@@ -43,6 +52,9 @@ class ImageMenu(QMenu):
     given = Signal(object)
     complained = Signal(str)
 
+    providers: ClassVar[list[Callable[[QWidget], SourceMenu]]] = []
+    """Makers of further menus, given by the window: this module knows nothing of runs."""
+
     def __init__(self, parent: QWidget, *, several: bool = False) -> None:
         super().__init__(parent)
         self._several = several
@@ -51,9 +63,10 @@ class ImageMenu(QMenu):
         self.samples = self.addMenu("Bundled sample")
         self.samples.setObjectName("sampleMenu")
         self.samples.aboutToShow.connect(self._fill_samples)
-        self.history = HistoryMenu("From a past run", self, of_images=True)
-        self.history.image_chosen.connect(lambda source: self.given.emit([source]))
-        self.addMenu(self.history)
+        for make in self.providers:
+            menu = make(self)
+            menu.image_chosen.connect(lambda source: self.given.emit([source]))
+            self.addMenu(menu)
         self._add("seedImage", "dice", "From a seed…", self.ask_seed)
         self.aboutToShow.connect(self._refresh)
 

@@ -12,17 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from ddim_studio.gui.image_source import ImageSource
 from ddim_studio.gui.pages.page import FileWork
 from ddim_studio.imaging.errors import ImageError
-from ddim_studio.imaging.loading import MAX_IMAGE_PIXELS, Fit, fit_image, open_image
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from PIL import Image
+
+    from ddim_studio.imaging.loading import Fit
     from ddim_studio.jobs.runner import Job
 
 _POLL_MS = 15
@@ -74,11 +75,17 @@ def take_in(source: ImageSource, target: Target) -> Taken:
             f"Pictures cannot be fitted to {width}×{height} images of {channels} channels: "
             "choose another model, or a seed."
         )
+    from ddim_studio.imaging.loading import fit_image
+
     fitted = fit_image(_opened(source), channels, height, target.fit, target.background)
     return Taken(_kept(source), fitted.pixels, fitted.note)
 
 
 def _opened(source: ImageSource) -> Image.Image:
+    from PIL import Image
+
+    from ddim_studio.imaging.loading import MAX_IMAGE_PIXELS, open_image
+
     content = source.content
     if isinstance(content, np.ndarray):
         if content.shape[0] * content.shape[1] > MAX_IMAGE_PIXELS:

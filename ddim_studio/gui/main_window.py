@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.gui.controller import Controller
 from ddim_studio.gui.drops import dropped_path, settings_in
+from ddim_studio.gui.history_menu import HistoryMenu
+from ddim_studio.gui.image_menu import ImageMenu
 from ddim_studio.gui.navigation import Navigation
 from ddim_studio.gui.pages.interpolate import InterpolatePage
 from ddim_studio.gui.pages.invert import InvertPage
@@ -57,6 +59,9 @@ class MainWindow(QMainWindow):
         self.memory = Memory()
         self.job_bar, self.error_bar = JobBar(), ErrorBar()
         recent = self.memory.texts("recent_models")
+        ImageMenu.providers = [
+            lambda parent: HistoryMenu("From a past run", parent, of_images=True)
+        ]
         self.sample = SamplePage(recent)
         self.invert = InvertPage(recent)
         self.interpolate = InterpolatePage(recent)

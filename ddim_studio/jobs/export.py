@@ -1,13 +1,13 @@
-"""Jobs that save what the window shows. No torch here: frames are pixels already."""
+"""Jobs that save what the window shows. No torch here: frames are pixels already.
+
+The imaging library is imported by the job, so that the window need not wait for it.
+"""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
 
-from ddim_studio.imaging.animation import animation_writer
-from ddim_studio.imaging.png import write_png
-from ddim_studio.imaging.sheets import contact_sheet, display_scale
 from ddim_studio.jobs.events import Progress, Saved
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ def save_picture(path: str | PathLike[str], pixels: Pixels, settings_json: str |
     Yields:
         `Saved`, when the file is there.
     """
+    from ddim_studio.imaging.png import write_png
+    from ddim_studio.imaging.sheets import contact_sheet
+
     write_png(path, pixels if pixels.ndim == 3 else contact_sheet(pixels), settings_json)
     yield Saved(str(path))
 
@@ -50,6 +53,9 @@ def save_animation(
     Yields:
         `Progress` after each frame, then `Saved`. Closed before that, no file is left behind.
     """
+    from ddim_studio.imaging.animation import animation_writer
+    from ddim_studio.imaging.sheets import contact_sheet, display_scale
+
     begun = time.perf_counter()
     with animation_writer(path, fps, settings_json=settings_json) as add:
         for done, pixels in enumerate(frames, start=1):

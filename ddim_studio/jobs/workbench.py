@@ -20,7 +20,7 @@ class Latents:
     Attributes:
         model: Source of the model.
         device: Where it was asked to run.
-        x_T: (N, C, H, W), float64, on the CPU.
+        x_T: (N, C, H, W), float32, on the CPU.
     """
 
     model: str

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import sys
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
@@ -17,6 +20,8 @@ from ddim_studio.jobs.models import leave_one_core
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
+
+RTLD_NOW = 2
 
 
 def create_window() -> MainWindow:
@@ -43,7 +48,25 @@ def _import_slow_libraries() -> None:
     """In the worker thread: the plots' library, then torch, so that neither stops the window."""
     import pyqtgraph  # noqa: F401 (imported for its time)
 
+    _link_torch()
     leave_one_core()
+
+
+def _link_torch() -> None:
+    """Have the system link torch's library without holding Python's lock meanwhile.
+
+    Left to ``import torch`` that takes a quarter of a second in which the window stands still: the
+    lock is held. A foreign call, such as this one of ``dlopen``, gives it up.
+    """
+    found = importlib.util.find_spec("torch")
+    if sys.platform == "win32" or found is None or found.origin is None:
+        return
+    suffix = "dylib" if sys.platform == "darwin" else "so"
+    library = Path(found.origin).parent / "lib" / f"libtorch_cpu.{suffix}"
+    if library.is_file():
+        dlopen = ctypes.CDLL(None).dlopen
+        dlopen.argtypes, dlopen.restype = (ctypes.c_char_p, ctypes.c_int), ctypes.c_void_p
+        dlopen(str(library).encode(), ctypes.RTLD_LOCAL | RTLD_NOW)
 
 
 def _report_errors_in(window: MainWindow) -> None:

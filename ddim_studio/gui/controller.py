@@ -86,7 +86,7 @@ class Controller(QObject):
         """Stop every job and both threads; whether they ended in time."""
         self.filing.cancel_all()
         closed = [self.computing.close(CLOSE_SECONDS), self.filing.close(CLOSE_SECONDS)]
-        self.monitor.drain()
+        self.monitor.close()
         return all(closed)
 
     def _preparing(self) -> Job:
@@ -186,6 +186,8 @@ class Controller(QObject):
         owner = self._owners.pop(ticket, None)
         if ticket is self._preparation:
             self.prepared.emit()
+        elif ticket is self._opening:
+            self.monitor.spare_libraries()  # those that models need are there as well
         if owner is not None:
             owner.end(ended)
         elif ended.failure is not None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from ddim_studio.gui.garbage import WindowCollector
 from ddim_studio.jobs.events import Ended
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class JobMonitor(QObject):
         super().__init__(parent)
         self._runners = tuple(runners)
         self._live: set[Ticket] = set()
+        self._collector = WindowCollector()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(INTERVAL_MS)
@@ -61,8 +63,18 @@ class JobMonitor(QObject):
             if isinstance(events[-1], Ended):
                 self._live.discard(ticket)
             self.received.emit(ticket, events)
+        self._collector.collect_if_due(at_leisure=not self._live)
         if not self._live:
             self._timer.stop()
+
+    def spare_libraries(self) -> None:
+        """Everything that takes long to import is there: collecting garbage may pass it over."""
+        self._collector.spare_libraries()
+
+    def close(self) -> None:
+        """Deliver the last events; no job is followed any more."""
+        self.drain()
+        self._collector.close()
 
 
 def _emptied(runner: Runner) -> list[tuple[Ticket, Event]]:

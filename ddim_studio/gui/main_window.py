@@ -43,6 +43,9 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.events import ModelOpened
 
 
+BUILD_PAUSE_MS = 40
+
+
 class MainWindow(QMainWindow):
     """Composes the pages; owns the `Controller`.
 
@@ -68,6 +71,7 @@ class MainWindow(QMainWindow):
         self.pages: list[Page] = [self.sample, self.invert, self.interpolate]
         self.controller = Controller(self.job_bar, self.error_bar, prepare)
         self._started = False
+        self._slow_parts: list[Callable[[], None]] = []
         _keep_names_apart(self.sample, self.pages[1:])
         self._lay_out()
         self._connect()
@@ -194,8 +198,14 @@ class MainWindow(QMainWindow):
         self.navigation.pages.setCurrentRow(self.pages.index(page))
 
     def _prepare(self) -> None:
-        for page in self.pages:
-            page.prepare()
+        """Build what is slow to build, one part at a time, with a pause for the user between."""
+        self._slow_parts = [part for page in self.pages for part in page.slow_parts()]
+        self._build_next()
+
+    def _build_next(self) -> None:
+        if self._slow_parts:
+            self._slow_parts.pop(0)()
+            QTimer.singleShot(BUILD_PAUSE_MS, self, self._build_next)
 
     def _follow_system(self) -> None:
         if self.memory.text("theme", "system") == "system":

@@ -98,10 +98,13 @@ def apply_theme(app: QApplication, mode: Mode) -> None:
     scheme = app.styleHints().colorScheme()
     dark = mode == "dark" or (mode == "system" and scheme == Qt.ColorScheme.Dark)
     _State.now = colors(dark)
-    if app.style().objectName() != "fusion":
+    sheet = stylesheet(_State.now, app.font(), resources() / "icons" / "style")
+    if app.styleSheet() == sheet:
+        return  # setting it again would style every widget anew
+    if not app.styleSheet():
         app.setStyle("Fusion")
     app.setPalette(palette(_State.now))
-    app.setStyleSheet(stylesheet(_State.now, app.font(), resources() / "icons" / "style"))
+    app.setStyleSheet(sheet)
     _refresh_icons(app)
 
 

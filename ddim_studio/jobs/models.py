@@ -45,13 +45,16 @@ class ModelCache:
 
 
 def open_job(source: str, device: str, models: ModelCache) -> Job:
-    """Open a model ahead of its first run.
+    """Open a model ahead of its first run, and let the network run once to warm up.
 
     Yields:
         `ModelOpened`.
     """
+    from ddim_studio.diffusion.noise import seeded_noise
+
     model = models.get(source, device)
     yield ModelOpened(model.info, str(model.device))
+    model.raw(seeded_noise(model, [0]).to(model.device), 0)
 
 
 def leave_one_core() -> None:

@@ -1,5 +1,6 @@
 """Two ways to test pages: a real window with its threads, and a controller that only plays."""
 
+import gc
 import threading
 
 import pytest
@@ -10,6 +11,14 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui.pages.interpolate import InterpolatePage
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_garbage():
+    """Leave no widget to a later test's thread: only this one may destroy them."""
+    yield
+    QApplication.processEvents()
+    gc.collect()
 
 
 @pytest.fixture
@@ -27,7 +36,8 @@ def window(qtbot, tiny_pipeline):
     from ddim_studio.gui.app import create_window
 
     made = create_window()
-    made.sample.panel.model.set_source(str(tiny_pipeline))
+    for page in made.pages:
+        page.model().set_source(str(tiny_pipeline))
     made.sample.panel.steps.setValue(6)
     made.sample.panel.count.setValue(4)
     made.show()

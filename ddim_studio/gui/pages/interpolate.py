@@ -25,7 +25,7 @@ from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, Inverted
 from ddim_studio.jobs.orders import GridOrder, InvertOrder, WatchOrder
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtGui import QKeyEvent
 
@@ -73,9 +73,9 @@ class InterpolatePage(InversionPage):
         """Fit images to a model's, (C, H, W)."""
         self.ends.set_shape(image_shape)
 
-    def prepare(self) -> None:
-        """Plots can be built now without making anybody wait."""
-        self.readout.prepare()
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """The plot."""
+        return [self.readout.plot.prepare]
 
     def begin(self) -> None:
         """The order was accepted."""

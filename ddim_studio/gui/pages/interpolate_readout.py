@@ -89,10 +89,6 @@ class InterpolateReadout(QWidget):
         self.set_count(2)
         self.clear()
 
-    def prepare(self) -> None:
-        """Build the plot now, so that the first result does not wait for it."""
-        self.plot.prepare()
-
     def set_count(self, count: int) -> None:
         """How many ends there are: 2, or 4 for a grid."""
         self.end_table.show_rows(_LETTERS[:count])

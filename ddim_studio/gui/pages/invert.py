@@ -65,9 +65,9 @@ class InvertPage(InversionPage):
         fit = self.panel.fit
         self.images.set_target(Target(image_shape, fit.fit(), fit.background()))
 
-    def prepare(self) -> None:
-        """Plots can be built now without making anybody wait."""
-        self.readout.prepare()
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """The plots."""
+        return self.readout.slow_parts()
 
     def begin(self) -> None:
         """The order was accepted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from ddim_studio.gui.cards import NumberTable, carded
@@ -16,7 +16,7 @@ from ddim_studio.gui.widgets.plots import LinePlot
 from ddim_studio.gui.words import decibels, small_number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ddim_studio.gui.remark import Tone
     from ddim_studio.jobs.inversion_events import EncodeStep, Inverted, LatentReport
@@ -83,10 +83,9 @@ class InvertReadout(QWidget):
         column.addWidget(self.tabs)
         self.clear()
 
-    def prepare(self) -> None:
-        """Build the plots one by one between other work, so that no moment of it is long."""
-        for delay, plot in enumerate((*self._plots(), self.curve.plot)):
-            QTimer.singleShot(50 * delay, plot, plot.prepare)
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """What builds the plots."""
+        return [plot.prepare for plot in (*self._plots(), self.curve.plot)]
 
     def show_encoding(self, steps: Sequence[EncodeStep], place: int) -> None:
         """While encoding: residuals and calls so far of one image.

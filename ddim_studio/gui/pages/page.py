@@ -85,8 +85,9 @@ class Page(QWidget):
             wish = OpenModel(choice.source(), choice.device.currentText())
             self.model_requested.emit(wish)
 
-    def prepare(self) -> None:
-        """The plots' library is there: what needs it can be built without making anybody wait."""
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """What builds the parts that need the plots' library; called one by one once it is."""
+        return []
 
     def memory(self) -> dict[str, Any] | None:
         """Settings to remember until the next start, or None."""

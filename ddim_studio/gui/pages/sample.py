@@ -20,7 +20,7 @@ from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
 from ddim_studio.jobs.runs import BranchRun, SampleRun
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from PySide6.QtCore import QPoint
     from PySide6.QtGui import QKeyEvent
@@ -113,9 +113,9 @@ class SamplePage(Page):
         if ended.failure is not None:
             self.problem.emit(ended.failure)
 
-    def prepare(self) -> None:
-        """Plots can be built now without making anybody wait."""
-        self.stage.readout.prepare()
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """The plots."""
+        return self.stage.readout.slow_parts()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows, Home, End and Space belong to the timeline wherever the focus is."""

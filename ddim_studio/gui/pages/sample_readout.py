@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ddim_studio.gui.cards import NumberTable, carded
@@ -13,7 +13,7 @@ from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.plots import LinePlot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ddim_studio.jobs.events import Started, StepNumbers
 
@@ -71,10 +71,9 @@ class SampleReadout(QWidget):
     def _plots(self) -> tuple[LinePlot, ...]:
         return self.schedule_plot, self.norm_plot, self.change_plot
 
-    def prepare(self) -> None:
-        """Build the plots one by one between other work, so that no moment of it is long."""
-        for delay, plot in enumerate(self._plots()):
-            QTimer.singleShot(50 * delay, plot, plot.prepare)
+    def slow_parts(self) -> list[Callable[[], None]]:
+        """What builds the plots."""
+        return [plot.prepare for plot in self._plots()]
 
     def begin(self, started: Started) -> None:
         """A run begins: τ and S are known."""

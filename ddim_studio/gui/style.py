@@ -166,8 +166,8 @@ QToolButton[boxed="true"]:focus {
   min-width: 24px; max-width: 24px; min-height: 24px; max-height: 24px;
 }
 QToolButton[boxed="true"]:disabled { background: $window; border-color: $border; }
-QToolButton[segment="true"] { font-weight: 600; padding: 4px 6px; }
-QToolButton[segment="true"]:focus { padding: 3px 5px; }
+QToolButton[segment="true"] { font-weight: 600; padding: 4px; }
+QToolButton[segment="true"]:focus { padding: 3px; }
 """)
 
 _RANGES = Template("""

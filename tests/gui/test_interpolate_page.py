@@ -100,6 +100,7 @@ def test_each_end_shows_its_reconstruction_difference_and_error(filled, fakes):
 def test_the_picture_follows_the_slider(inverted, qtbot):
     slider = find(inverted, QSlider, "alphaSlider")
     assert slider.isEnabled()
+    decode_everything(inverted, qtbot)  # the picture in the middle, and the strip
     slider.setValue(300)
     qtbot.waitUntil(lambda: inverted.desk.live and inverted.desk.live[-1].alphas == (0.3,))
     inverted.desk.decode(final=False)
@@ -139,8 +140,9 @@ def test_the_strip_fills_and_a_click_on_a_frame_sets_alpha(inverted, qtbot):
 
 
 def test_linear_instead_of_slerp_is_decoded_anew(inverted, qtbot):
+    decode_everything(inverted, qtbot)
     inverted.view.alpha.set_tick(300)
-    qtbot.waitUntil(lambda: inverted.desk.live and inverted.desk.live[-1].alphas == (0.3,))
+    qtbot.waitUntil(lambda: inverted.desk.live[-1].alphas == (0.3,))
     inverted.desk.decode()
     inverted.path.setCurrentIndex(inverted.path.findData("lerp"))
     qtbot.waitUntil(lambda: inverted.desk.live[-1].path == "lerp")

@@ -64,6 +64,20 @@ def test_the_ends_of_the_path_are_the_reconstructions(inverted, tiny, finish):
         assert abs(shown.pixelColor(0, 0).red() - int(grey)) <= 1
 
 
+def test_without_touching_the_slider_the_picture_is_that_of_its_alpha(inverted, finish):
+    slider = find(inverted, QSlider, "alphaSlider")
+    assert slider.value() == 500
+    finish()
+    picture = inverted.live.final(500)
+    assert picture is not None
+    shown = inverted.view.result.shown_image()
+    scale = shown.width() // picture.shape[1]
+    for y, x in ((0, 0), (3, 5), (7, 7)):
+        grey = shown.pixelColor(x * scale + scale // 2, y * scale + scale // 2).red()
+        assert abs(grey - int(picture[y, x, 0])) <= 1
+    assert not np.array_equal(picture, inverted.inverted[1].reconstructions[0])
+
+
 def test_a_hundred_moves_of_alpha_in_five_seconds_never_stop_the_window(
     inverted, window, finish, qtbot
 ):

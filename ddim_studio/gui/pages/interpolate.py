@@ -211,7 +211,7 @@ class InterpolatePage(InversionPage):
             first, last = result.reconstructions[:2]
             self.live.begin(result.key, self.order.run, first, last)
             self.live.want(self.view.stops())
-            self.readout.show_alpha(self.view.alpha.tick(), self.path_kind())
+            self._moved(self.view.alpha.tick())
 
     def _moved(self, tick: int) -> None:
         if self.inverted is not None:

@@ -254,7 +254,7 @@ class Stage(QWidget):
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setMinimumWidth(260)
+        scroll.setMinimumWidth(250)
         upper = QSplitter()
         upper.addWidget(pictures)
         upper.addWidget(scroll)

@@ -23,6 +23,7 @@ from ddim_studio.gui.history_menu import HistoryMenu
 from ddim_studio.gui.image_menu import ImageMenu
 from ddim_studio.gui.navigation import Navigation
 from ddim_studio.gui.pages.interpolate import InterpolatePage
+from ddim_studio.gui.pages.inversion_page import InversionPage
 from ddim_studio.gui.pages.invert import InvertPage
 from ddim_studio.gui.pages.sample import SamplePage
 from ddim_studio.gui.state import Memory
@@ -133,7 +134,11 @@ class MainWindow(QMainWindow):
         self._take_settings(run)
 
     def _take_settings(self, run: SampleRun) -> None:
-        """Fill the Sample page with the settings of a run."""
+        """Take the settings of a run on the page on show: what inversion can use, or all."""
+        page = self.stack.currentWidget()
+        if isinstance(page, InversionPage):
+            page.panel.adopt(run)  # which says in place what it does otherwise, and why
+            return
         self.sample.panel.set_settings(run)
         self.navigation.pages.setCurrentRow(self.pages.index(self.sample))
         self.error_bar.show_notice("The run's settings are set; press Run to repeat it.")

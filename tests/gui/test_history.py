@@ -63,3 +63,16 @@ def test_an_image_of_a_past_run_goes_to_a_slot(window, finish):
     images.actions()[2].trigger()
     assert np.array_equal(sent[0].content, final[2])
     assert sent[0].label == "history, seed 2"
+
+
+def test_on_the_invert_page_a_run_with_noise_and_clipping_says_what_is_done_otherwise(window):
+    window.navigation.pages.setCurrentRow(window.pages.index(window.invert))
+    model = window.invert.panel.model.source()
+    past = SampleRun(model=model, steps=7, eta=0.5, clip="clamp", spacing="trailing")
+    window.navigation.history.run_chosen.emit(past)
+    panel = window.invert.panel
+    assert window.stack.currentWidget() is window.invert
+    assert panel.settings().steps == 7
+    assert panel.settings().spacing == "trailing"
+    assert "η = 0.5 and clipping (clamp)" in panel.remark()
+    assert "cannot be undone" in panel.remark()

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli.arguments import Parser, either, real, whole, whole_list
 from ddim_studio.cli.pictures import FITS, read_background
-from ddim_studio.cli.planning import MAX_BATCH, planned, read_given
+from ddim_studio.cli.planning import MAX_BATCH, add_tau, planned, read_given
 from ddim_studio.cli.terminal import UsageError, tell
-from ddim_studio.diffusion.settings import INVERSION_METHODS, SPACINGS, check_choice
+from ddim_studio.diffusion.settings import INVERSION_METHODS, check_choice
 from ddim_studio.jobs.runs import DEVICE_NAMES, InvertRun
 
 if TYPE_CHECKING:
@@ -66,20 +66,7 @@ def add_walk(found: Parser) -> None:
         either(INVERSION_METHODS),
         preset.method,
     )
-    found.value(
-        "--spacing",
-        "KIND",
-        "how τ, the timesteps used, is spread over 0 … T−1",
-        either(SPACINGS),
-        "quadratic for exact, whose steps near the image must be short, else linear",
-    )
-    found.value(
-        "--timesteps",
-        "LIST",
-        "a list of one's own for τ, in place of --steps and --spacing",
-        "strictly increasing whole numbers from 0 to T−1, with commas between",
-        "none",
-    )
+    add_tau(found, "quadratic for exact, whose steps near the image must be short, else linear")
     found.value(
         "--tolerance",
         "X",

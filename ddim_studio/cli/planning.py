@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ddim_studio.cli.arguments import whole
-from ddim_studio.diffusion.settings import Settings, SettingsError, check_whole
+from ddim_studio.cli.arguments import either, whole
+from ddim_studio.diffusion.settings import SPACINGS, Settings, SettingsError, check_whole
 from ddim_studio.models.errors import ModelError
 from ddim_studio.models.loading import describe
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Mapping
 
+    from ddim_studio.cli.arguments import Parser
     from ddim_studio.models.info import ModelInfo
 
 MAX_BATCH = 65_536
@@ -25,6 +26,24 @@ def read_given(arguments: Namespace, readers: Mapping[str, Callable[[str], Any]]
     """The options that were given, each read from its text."""
     texts = {name: getattr(arguments, name) for name in readers}
     return {name: readers[name](text) for name, text in texts.items() if text is not None}
+
+
+def add_tau(found: Parser, preset: str) -> None:
+    """The options that choose τ but for its length; ``preset`` says what the spacing is else."""
+    found.value(
+        "--spacing",
+        "KIND",
+        "how τ, the timesteps used, is spread over 0 … T−1",
+        either(SPACINGS),
+        preset,
+    )
+    found.value(
+        "--timesteps",
+        "LIST",
+        "a list of one's own for τ, in place of --steps and --spacing",
+        "strictly increasing whole numbers from 0 to T−1, with commas between",
+        "none",
+    )
 
 
 def read_batch_size(text: str | None, preset: int) -> int:

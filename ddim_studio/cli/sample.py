@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli.arguments import SUMMARIES, Parser, either, sentence, usage, whole, whole_list
-from ddim_studio.cli.planning import MAX_BATCH, planned, read_batch_size, read_given
+from ddim_studio.cli.planning import MAX_BATCH, add_tau, planned, read_batch_size, read_given
 from ddim_studio.cli.progress import follow
 from ddim_studio.cli.terminal import FINISHED, UsageError, tell
 from ddim_studio.diffusion.settings import (
     CLIPS,
     MAX_SEED,
-    SPACINGS,
     SettingsError,
     check_choice,
     parse_eta,
@@ -88,20 +87,7 @@ def parser(prog: str) -> Parser:
         "a number from 0 to 1, or hat for σ̂, the larger variance of DDPM",
         f"{preset.eta:g}" if preset.eta != "hat" else "hat",
     )
-    found.value(
-        "--spacing",
-        "KIND",
-        "how τ, the timesteps used, is spread over 0 … T−1",
-        either(SPACINGS),
-        preset.spacing,
-    )
-    found.value(
-        "--timesteps",
-        "LIST",
-        "a list of one's own for τ, in place of --steps and --spacing",
-        "strictly increasing whole numbers from 0 to T−1, with commas between",
-        "none",
-    )
+    add_tau(found, preset.spacing)
     found.value(
         "--clip",
         "KIND",

@@ -9,6 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
+from ddim_studio.jobs.comparison_events import (
+    CellDone,
+    CellFailed,
+    CellFrame,
+    CellStarted,
+    Scored,
+)
 from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, ErrorCurve, Inverted
 
 if TYPE_CHECKING:
@@ -163,4 +170,9 @@ Event = (
     | Inverted
     | Decoded
     | ErrorCurve
+    | CellStarted
+    | CellFrame
+    | CellDone
+    | CellFailed
+    | Scored
 )

@@ -24,6 +24,8 @@ Number = TypeVar("Number", bound=np.generic)
 
 KERNEL_SUBSETS = 100
 KERNEL_SUBSET_SIZE = 1000
+PROBED = 8
+"""Images whose features are computed again before kept ones are trusted."""
 
 
 class Quality(NamedTuple):
@@ -119,7 +121,9 @@ def _kept_features(
     path = folder / f"data-{digest.hexdigest()[:16]}.npz"
     held = read_arrays(path, "features")
     if held is not None and held[0].shape == (len(pixels), features.dimension):
-        return held[0]
+        some = features(pixels[:PROBED])  # another network of that name would see other things
+        if np.allclose(held[0][:PROBED], some, rtol=1e-3, atol=1e-4):
+            return held[0]
     found = features(pixels)
     write_arrays(path, features=found)
     return found

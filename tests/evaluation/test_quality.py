@@ -15,12 +15,13 @@ DRAWN = np.random.default_rng(1).integers(0, 200, (30, 8, 8, 1), dtype=np.uint8)
 class Counting(Averages):
     """Counts how often it is asked."""
 
-    def __init__(self):
-        self.calls = 0
+    def __init__(self, scale=1.0):
+        self.images = 0
+        self.scale = scale
 
     def __call__(self, pixels):
-        self.calls += 1
-        return super().__call__(pixels)
+        self.images += len(pixels)
+        return super().__call__(pixels) * self.scale
 
 
 def unbiased_mmd(x, y):
@@ -50,9 +51,15 @@ def test_features_of_the_data_are_computed_once(tmp_path):
     network = Counting()
     first = RealImages(PIXELS, network, tmp_path).features
     np.testing.assert_array_equal(RealImages(PIXELS, network, tmp_path).features, first)
-    assert network.calls == 1
+    assert network.images == 60 + 8  # a few to see that it is the same network
     RealImages(PIXELS[:50], network, tmp_path)
-    assert network.calls == 2
+    assert network.images == 60 + 8 + 50
+
+
+def test_features_of_another_network_of_the_same_name_are_not_taken(tmp_path):
+    RealImages(PIXELS, Counting(), tmp_path)
+    found = RealImages(PIXELS, Counting(scale=1.01), tmp_path).features
+    np.testing.assert_allclose(found, Averages()(PIXELS) * 1.01)
 
 
 def test_the_kernel_distance_is_the_unbiased_estimate():

@@ -18,9 +18,13 @@ SUMMARIES = {
     "sample": "draw images from noise, and write them or their whole denoising to a file",
     "invert": "take images to the noise x_T that they are drawn from, and back",
     "interpolate": "walk between two images or seeds, from x_T to x_T",
-    "models": "list the bundled models, or tell what a model is",
+    "compare": "sample a matrix over two settings from one x_T, as a figure and a table",
+    "evaluate": "measure samples against real images: distance, precision, recall and time",
+    "models": "list models, tell what one is, or download one from the hub",
 }
 """The commands, each a module of this package, and what they do."""
+OPTIONS = {"class_label": "--class"}
+"""The options whose settings have other names."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -43,7 +47,15 @@ class Parser(argparse.ArgumentParser):
         self._allowed: dict[str, str] = {}
 
     def value(
-        self, flag: str, metavar: str, meaning: str, allowed: str, default: str | None = None
+        self,
+        flag: str,
+        metavar: str,
+        meaning: str,
+        allowed: str,
+        default: str | None = None,
+        *,
+        field: str | None = None,
+        repeated: bool = False,
     ) -> None:
         """Add an option that takes a value.
 
@@ -53,11 +65,15 @@ class Parser(argparse.ArgumentParser):
             meaning: What it does.
             allowed: Which values it takes.
             default: What holds without it, None where the option is needed.
+            field: The setting that it is, where that has another name.
+            repeated: Whether it may be given several times, which makes its value a list.
         """
         self._allowed[flag] = allowed
         end = "" if default is None else f"; default: {default}"
         text = f"{meaning} ({allowed}{end})".replace("%", "%%")
-        self.add_argument(flag, metavar=metavar, help=text)
+        name = field or flag.lstrip("-").replace("-", "_")
+        action = "append" if repeated else "store"
+        self.add_argument(flag, metavar=metavar, help=text, dest=name, action=action)
 
     def switch(self, flag: str, meaning: str) -> None:
         """Add an option that takes no value."""
@@ -108,9 +124,9 @@ def sentence(text: str) -> str:
 
 
 def usage(error: SettingsError) -> UsageError:
-    """A setting's error, as one of the option of the same name."""
+    """A setting's error, as one of its option, which has the same name nearly always."""
     message = str(error).rstrip(".")
-    option = f"--{error.field.replace('_', '-')}"
+    option = OPTIONS.get(error.field, f"--{error.field.replace('_', '-')}")
     if message.startswith(f"{error.field} "):
         return UsageError(option + message[len(error.field) :])
     return UsageError(f"{option}: {message}")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli.arguments import Parser, either, real, whole, whole_list
 from ddim_studio.cli.pictures import FITS, read_background
-from ddim_studio.cli.planning import MAX_BATCH, add_tau, planned, read_given
+from ddim_studio.cli.planning import MAX_BATCH, add_class, add_tau, planned, read_given
+from ddim_studio.cli.sampler_options import add_device, add_manners, add_model, tell_unused_tau
 from ddim_studio.cli.terminal import UsageError, tell
 from ddim_studio.diffusion.settings import INVERSION_METHODS, check_choice
-from ddim_studio.jobs.runs import DEVICE_NAMES, InvertRun
+from ddim_studio.jobs.runs import InvertRun
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -30,6 +31,7 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "timesteps": whole_list,
     "tolerance": real,
     "max_calls": whole,
+    "class_label": whole,
     "device": str,
 }
 WITHOUT_INVERSE: Final = {
@@ -44,20 +46,7 @@ SAME_AS: Final = {"0": ("0.0", "0.", "-0"), "none": (), "full": ("float32", "fp3
 def add_walk(found: Parser) -> None:
     """Add the options of the walk to x_T: model, τ and method."""
     preset = InvertRun()
-    found.value(
-        "--model",
-        "M",
-        "the model",
-        "the name of a bundled one (see models list), or the folder of a diffusers model",
-        preset.model,
-    )
-    found.value(
-        "--steps",
-        "S",
-        "S, how many of the model's T timesteps",
-        "a whole number from 1 to T, which is 1000 for most models",
-        str(preset.steps),
-    )
+    add_model(found, preset)
     found.value(
         "--method",
         "KIND",
@@ -81,6 +70,7 @@ def add_walk(found: Parser) -> None:
         "a whole number from 2 to 10000",
         str(preset.max_calls),
     )
+    add_class(found)
 
 
 def add_rest(found: Parser, batch_size: int) -> None:
@@ -99,7 +89,7 @@ def add_rest(found: Parser, batch_size: int) -> None:
         "R,G,B, each from 0 to 255, or a name such as white or tomato",
         "black",
     )
-    found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), InvertRun().device)
+    add_device(found, InvertRun())
     found.value(
         "--batch-size",
         "N",
@@ -110,8 +100,7 @@ def add_rest(found: Parser, batch_size: int) -> None:
     for name, (only, _, reason) in WITHOUT_INVERSE.items():
         meaning = f"always {only} for inversion: {reason}"
         found.value(f"--{name}", "X", meaning, f"only {only}", only)
-    found.switch("--quiet", "show neither progress nor notices")
-    found.switch("--debug", "show the traceback of a failure")
+    add_manners(found)
 
 
 def refuse_what_has_no_inverse(arguments: Namespace) -> None:
@@ -159,7 +148,6 @@ def planned_walk(arguments: Namespace, kind: type[Run], **more: object) -> tuple
 
 def tell_unused(arguments: Namespace, run: InvertRun) -> None:
     """Say which options change nothing."""
-    if arguments.timesteps is not None and (arguments.steps or arguments.spacing):
-        tell("--timesteps is the whole of τ: --steps and --spacing are not used.")
+    tell_unused_tau(arguments)
     if run.method != "exact" and (arguments.tolerance or arguments.max_calls):
         tell("--tolerance and --max-calls are of the exact method only: they are not used.")

@@ -6,7 +6,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ddim_studio.cli.arguments import either, whole
-from ddim_studio.diffusion.settings import SPACINGS, Settings, SettingsError, check_whole
+from ddim_studio.diffusion.settings import (
+    SPACINGS,
+    Settings,
+    SettingsError,
+    check_class,
+    check_whole,
+)
 from ddim_studio.models.errors import ModelError
 from ddim_studio.models.loading import describe
 
@@ -46,6 +52,18 @@ def add_tau(found: Parser, preset: str) -> None:
     )
 
 
+def add_class(found: Parser) -> None:
+    """The option that chooses a class."""
+    found.value(
+        "--class",
+        "N",
+        "the class to draw, of a model that has classes (see models info)",
+        "a whole number from 0",
+        "0 for a model that has classes",
+        field="class_label",
+    )
+
+
 def read_batch_size(text: str | None, preset: int) -> int:
     """The batch size that an option asks for, or the preset where it was not given.
 
@@ -68,7 +86,7 @@ def planned(kind: type[Run], values: dict[str, Any]) -> tuple[Run, ModelInfo]:
 
     Raises:
         ModelError: There is no such model.
-        SettingsError: A value is out of range.
+        SettingsError: A value is out of range, or the model has no such class.
     """
     try:
         kind.from_dict(values | {"timesteps": None})  # a list would hide a wrong S
@@ -77,6 +95,7 @@ def planned(kind: type[Run], values: dict[str, Any]) -> tuple[Run, ModelInfo]:
         _check_range(error.field, values)
         raise
     info = describe(values["model"])
+    check_class(values.get("class_label"), info.classes)
     return kind.from_dict(values | {"model": info.source}), info
 
 

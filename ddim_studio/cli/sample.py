@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from ddim_studio.cli.arguments import SUMMARIES, Parser, either, sentence, usage, whole, whole_list
-from ddim_studio.cli.planning import MAX_BATCH, add_tau, planned, read_batch_size, read_given
-from ddim_studio.cli.progress import follow
-from ddim_studio.cli.terminal import FINISHED, UsageError, tell
-from ddim_studio.diffusion.settings import (
-    CLIPS,
-    MAX_SEED,
-    SettingsError,
-    check_choice,
-    parse_eta,
+from ddim_studio.cli import sampler_options
+from ddim_studio.cli.arguments import SUMMARIES, Parser, either, sentence, usage, whole
+from ddim_studio.cli.planning import (
+    MAX_BATCH,
+    add_class,
+    add_tau,
+    planned,
+    read_batch_size,
+    read_given,
 )
+from ddim_studio.cli.progress import follow
+from ddim_studio.cli.sampler_options import (
+    add_clip,
+    add_device,
+    add_eta,
+    add_manners,
+    add_model,
+    tell_unused_tau,
+)
+from ddim_studio.cli.terminal import FINISHED, UsageError, tell
+from ddim_studio.diffusion.settings import MAX_SEED, SettingsError, check_choice
 from ddim_studio.diffusion.timesteps import tau_of
 from ddim_studio.imaging.errors import ImageError
 from ddim_studio.imaging.png import read_settings
@@ -22,12 +32,12 @@ from ddim_studio.jobs.animation_sink import ANIMATED_VIEWS, AnimationSink
 from ddim_studio.jobs.file_sink import Plan
 from ddim_studio.jobs.models import ModelCache
 from ddim_studio.jobs.outputs import SUFFIXES, output_kind, sink_for
-from ddim_studio.jobs.runs import DEVICE_NAMES, MAX_COUNT, SampleRun
+from ddim_studio.jobs.runs import MAX_COUNT, SampleRun
 from ddim_studio.jobs.sample import sample_job
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ddim_studio.models.info import ModelInfo
 
@@ -40,24 +50,13 @@ EXAMPLES = (
     "ddim-studio sample --timesteps 0,100,250,500,999 --out five-steps.png",
     "ddim-studio sample --settings sheet.png --eta 0.5 --out sheet-with-noise.png",
 )
-READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "model": str,
-    "steps": whole,
-    "eta": parse_eta,
-    "spacing": str,
-    "timesteps": whole_list,
-    "clip": str,
-    "seed": whole,
-    "count": whole,
-    "device": str,
-}
+READERS: Final = {**sampler_options.READERS, "seed": whole, "count": whole}
 
 
 def parser(prog: str) -> Parser:
     """The options of the command."""
     found = Parser(prog, sentence(SUMMARIES["sample"]), EXAMPLES)
     preset = SampleRun()
-    steps = "a whole number from 1 to T, which is 1000 for most models"
     found.value(
         "--out",
         "PATH",
@@ -72,29 +71,10 @@ def parser(prog: str) -> Parser:
         "a PNG written by DDIM Studio, or a .json file of settings",
         "none",
     )
-    found.value(
-        "--model",
-        "M",
-        "the model",
-        "the name of a bundled one (see models list), or the folder of a diffusers model",
-        preset.model,
-    )
-    found.value("--steps", "S", "S, how many of the model's T timesteps", steps, str(preset.steps))
-    found.value(
-        "--eta",
-        "ETA",
-        "η, how random the steps are: 0 is DDIM, deterministic; 1 is DDPM",
-        "a number from 0 to 1, or hat for σ̂, the larger variance of DDPM",
-        f"{preset.eta:g}" if preset.eta != "hat" else "hat",
-    )
+    add_model(found, preset)
+    add_eta(found, preset)
     add_tau(found, preset.spacing)
-    found.value(
-        "--clip",
-        "KIND",
-        "what to do with x̂_0 outside [−1, 1]: nothing, clamp it, or clamp it and derive ε again",
-        either(CLIPS),
-        preset.clip,
-    )
+    add_clip(found, preset)
     found.value(
         "--seed",
         "N",
@@ -102,6 +82,7 @@ def parser(prog: str) -> Parser:
         f"a whole number from 0 to {MAX_SEED}",
         str(preset.seed),
     )
+    add_class(found)
     found.value(
         "--count",
         "N",
@@ -109,7 +90,7 @@ def parser(prog: str) -> Parser:
         f"a whole number from 1 to {MAX_COUNT}",
         str(preset.count),
     )
-    found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
+    add_device(found, preset)
     found.value(
         "--batch-size",
         "N",
@@ -129,8 +110,7 @@ def parser(prog: str) -> Parser:
         "with FILE.npz: store every step, as x (S+1,N,C,H,W) from x_T to x_0, and x0 and epsilon "
         "(S,N,C,H,W)",
     )
-    found.switch("--quiet", "show neither progress nor notices")
-    found.switch("--debug", "show the traceback of a failure")
+    add_manners(found)
     return found
 
 
@@ -195,7 +175,6 @@ def _read_run(path: str) -> SampleRun:
 
 
 def _tell_notices(arguments: Namespace, sink: object) -> None:
-    if arguments.timesteps is not None and (arguments.steps or arguments.spacing):
-        tell("--timesteps is the whole of τ: --steps and --spacing are not used.")
+    tell_unused_tau(arguments)
     if isinstance(sink, AnimationSink) and sink.notice:
         tell(sink.notice)

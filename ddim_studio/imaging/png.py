@@ -31,7 +31,10 @@ _FLAGS_BYTES = 1000
 
 
 def write_png(
-    path: str | PathLike[str], pixels: NDArray[np.uint8], settings_json: str | None
+    path: str | PathLike[str],
+    pixels: NDArray[np.uint8],
+    settings_json: str | None,
+    dpi: int | None = None,
 ) -> None:
     """Write one picture, losslessly, with the settings in an iTXt chunk named ``ddim_studio``.
 
@@ -39,6 +42,7 @@ def write_png(
         path: The file, replaced if it exists.
         pixels: Shape (H, W, C), C = 1 or 3.
         settings_json: The settings of the run, or None for a plain picture.
+        dpi: Pixels per inch where it is printed, or None to leave that open.
 
     Raises:
         OSError: The file cannot be written; what was there before is kept.
@@ -49,7 +53,8 @@ def write_png(
     if settings_json is not None:
         text.add_itxt(KEYWORD, settings_json)
     with atomic_path(Path(path)) as temporary:
-        picture.save(temporary, format="PNG", pnginfo=text)
+        size = {} if dpi is None else {"dpi": (dpi, dpi)}
+        picture.save(temporary, format="PNG", pnginfo=text, **size)
 
 
 def read_settings(path: str | PathLike[str]) -> str:

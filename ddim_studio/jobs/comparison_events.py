@@ -80,11 +80,13 @@ class CellScore:
 
         The mean PSNR is that of the mean error: −10·log10 of the mean MSE.
         """
-        if metric == "psnr":
-            error = self.mean("mse")
-            return math.inf if error == 0 else -10 * math.log10(error) if error > 0 else math.nan
         values = self.values.get(metric, ())
-        return sum(values) / len(values) if values else math.nan
+        if not values:
+            return math.nan
+        if metric != "psnr":
+            return sum(values) / len(values)
+        error = sum(10 ** (-value / 10) for value in values) / len(values)
+        return math.inf if error == 0 else -10 * math.log10(error)
 
 
 @dataclass(frozen=True)

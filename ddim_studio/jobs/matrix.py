@@ -8,33 +8,46 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple, Self
 
-from ddim_studio.diffusion.settings import (
-    CLIPS,
-    MAX_SEED,
-    SPACINGS,
-    SettingsError,
-    check_whole,
-    parse_eta,
+from ddim_studio.diffusion.settings import MAX_SEED, Settings, SettingsError, check_whole
+from ddim_studio.jobs.axes import (
+    AXIS_FIELDS,
+    CHOICES,
+    MAX_SEEDS,
+    MAX_VALUES,
+    SPOKEN_CLIPS,
+    SYMBOLS,
+    Axis,
+    AxisField,
+    parse_seeds,
+    spoken,
 )
 from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
-AxisField = Literal["eta", "steps", "spacing", "seed", "model", "clip"]
-AXIS_FIELDS: tuple[AxisField, ...] = get_args(AxisField)
-MAX_VALUES = 64
-MAX_SEEDS = 64
+__all__ = [
+    "AXIS_FIELDS",
+    "CHOICES",
+    "MAX_CELLS",
+    "MAX_SEEDS",
+    "MAX_VALUES",
+    "PRESETS",
+    "SPOKEN_CLIPS",
+    "SYMBOLS",
+    "Axis",
+    "AxisField",
+    "CompareRun",
+    "Place",
+    "dearest",
+    "parse_seeds",
+    "spoken",
+]
+
 MAX_CELLS = 1024
-
-SYMBOLS: Final[dict[str, str]] = {"eta": "η", "steps": "S"}
-SPOKEN_CLIPS: Final[dict[str, str]] = {
-    "none": "no clipping",
-    "clamp": "x̂₀ clamped",
-    "rederive": "x̂₀ clamped, ε derived again",
-}
 
 
 class Place(NamedTuple):
@@ -44,123 +57,9 @@ class Place(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One setting and the values that it takes along one side of the matrix.
-
-    Attributes:
-        field: Which setting of `SampleRun`.
-        values: Its values, in the order to show them, each once.
-    """
-
-    field: AxisField
-    values: tuple[Any, ...]
-
-    def __post_init__(self) -> None:
-        if self.field not in AXIS_FIELDS:
-            raise SettingsError("axis", f"An axis must be one of {', '.join(AXIS_FIELDS)}.")
-        if not 1 <= len(self.values) <= MAX_VALUES:
-            raise SettingsError(
-                self.field, f"{self.field} needs from 1 to {MAX_VALUES} values on an axis."
-            )
-        if len(set(self.values)) < len(self.values):
-            raise SettingsError(self.field, f"{self.field} has a value twice on its axis.")
-        for value in self.values:
-            SampleRun.from_dict({self.field: value})  # raises what is wrong with it
-
-    @classmethod
-    def parse(cls, text: str) -> Axis:
-        """Read an axis as people type it, such as ``eta=0,0.5,1,hat`` or ``seed=0-7``.
-
-        Raises:
-            SettingsError: There is no such setting, or a value is out of range.
-        """
-        name, separator, values = (part.strip() for part in text.partition("="))
-        if not separator or name not in AXIS_FIELDS:
-            raise SettingsError(
-                "axis",
-                f"An axis is one of {', '.join(AXIS_FIELDS)}, '=' and values with commas between, "
-                f"not {text!r}.",
-            )
-        return cls.of(name, values)
-
-    @classmethod
-    def of(cls, field: AxisField, text: str) -> Axis:
-        """The axis of a setting whose values are given as text, with commas between."""
-        if field == "seed":
-            return cls(field, parse_seeds(text))
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        return cls(field, tuple(_READERS[field](part) for part in parts))
-
-    def text(self) -> str:
-        """The values as `of` reads them."""
-        return ",".join(_written(value) for value in self.values)
-
-    def label(self, index: int) -> str:
-        """What stands beside a row or above a column, such as ``η = 0.2``."""
-        return spoken(self.field, self.values[index])
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise SettingsError("steps", f"steps must be whole numbers, not {text!r}.") from None
-
-
-_READERS: Final[dict[str, Callable[[str], Any]]] = {
-    "eta": parse_eta,
-    "steps": _whole,
-    "spacing": str,
-    "model": str,
-    "clip": str,
-}
-
-
-def _written(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def spoken(field: str, value: object) -> str:
-    """A setting and its value as a label: ``S = 20``, ``η = σ̂``, ``quadratic τ``, ``seed 3``."""
-    if field == "eta" and value == "hat":
-        return "σ̂"
-    if field in SYMBOLS:
-        return f"{SYMBOLS[field]} = {_written(value)}"
-    if field == "spacing":
-        return f"{value} τ"
-    if field == "clip":
-        return SPOKEN_CLIPS[str(value)]
-    if field == "seed":
-        return f"seed {value}"
-    return str(value).rstrip("/\\").replace("\\", "/").rpartition("/")[2]
-
-
-def parse_seeds(text: str) -> tuple[int, ...]:
-    """Seeds as people type them: ``0-7``, ``3``, ``0,5,9-12``.
-
-    Raises:
-        SettingsError: It is something else, or there are too many.
-    """
-    seeds: list[int] = []
-    for part in (part.strip() for part in text.split(",")):
-        low, dash, high = (end.strip() for end in part.partition("-"))
-        if not low.isdecimal() or (dash and not high.isdecimal()):
-            raise SettingsError(
-                "seeds", f"seeds must be whole numbers or ranges such as 0-7, not {text!r}."
-            )
-        first, last = int(low), int(high) if dash else int(low)
-        if last < first or last - first >= MAX_SEEDS:
-            raise SettingsError(
-                "seeds", f"{part} must be a range that ascends over at most {MAX_SEEDS} seeds."
-            )
-        seeds.extend(range(first, last + 1))
-    return tuple(seeds)
-
-
 @dataclass(frozen=True, kw_only=True)
-class CompareRun:
-    """A matrix of runs.
+class CompareRun(Settings):
+    """A matrix of runs, all that is needed to repeat it.
 
     Attributes:
         base: The settings that no axis changes. Its ``seed`` and ``count`` follow ``seeds``.
@@ -170,6 +69,8 @@ class CompareRun:
             has the one image of its seed, and this is not used.
     """
 
+    kind: ClassVar[str] = "compare"
+
     base: SampleRun
     rows: Axis
     columns: Axis
@@ -178,14 +79,35 @@ class CompareRun:
     def __post_init__(self) -> None:
         if self.rows.field == self.columns.field:
             raise SettingsError("columns", f"Rows and columns are both {self.rows.field}.")
-        if not 1 <= len(self.seeds) <= MAX_SEEDS or len(set(self.seeds)) < len(self.seeds):
-            raise SettingsError("seeds", f"Give from 1 to {MAX_SEEDS} seeds, each once.")
         for seed in self.seeds:
             check_whole("seeds", seed, 0, MAX_SEED)
+        if not 1 <= len(self.seeds) <= MAX_SEEDS or len(set(self.seeds)) < len(self.seeds):
+            raise SettingsError("seeds", f"Give from 1 to {MAX_SEEDS} seeds, each once.")
         if len(self.rows.values) * len(self.columns.values) > MAX_CELLS:
             raise SettingsError("rows", f"A matrix has at most {MAX_CELLS} cells.")
         if self.base.timesteps is not None and {"steps", "spacing"} & self.fields:
             raise SettingsError("timesteps", "A list for τ leaves no steps or spacing to compare.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The order that `to_dict` gave.
+
+        Raises:
+            SettingsError: A field is unknown, missing or out of range, or ``kind`` is another.
+        """
+        given = dict(values)
+        try:
+            base = SampleRun.from_dict(given.get("base", {}))
+            axes = {
+                side: Axis(given[side]["field"], tuple(given[side]["values"]))
+                for side in ("rows", "columns")
+            }
+            seeds = tuple(given.get("seeds", cls.seeds))
+        except (KeyError, TypeError, ValueError) as error:
+            if isinstance(error, SettingsError):
+                raise
+            raise SettingsError("settings", "These are not the settings of a matrix.") from error
+        return super().from_dict(given | axes | {"base": base, "seeds": seeds})
 
     @property
     def fields(self) -> set[str]:
@@ -214,12 +136,26 @@ class CompareRun:
         return f"{self.rows.label(place.row)}, {self.columns.label(place.column)}"
 
     def cheapest_first(self) -> Iterator[Place]:
-        """All cells, those with the fewest network calls first, else row by row."""
-        return iter(sorted(self.places, key=lambda place: self.settings(place).steps))
+        """All cells, those with the fewest network calls first, else row by row.
+
+        Where an axis is the model, cells of one model follow each other, and the models come in
+        turn forwards and backwards, so that few are opened again.
+        """
+
+        def steps(place: Place) -> int:
+            return self.settings(place).steps
+
+        for turn, (_, level) in enumerate(groupby(sorted(self.places, key=steps), steps)):
+            yield from sorted(level, key=self._model_number, reverse=turn % 2 == 1)
 
     def network_calls(self) -> int:
         """Network calls of the whole matrix, one a step and cell."""
         return sum(self.settings(place).steps for place in self.places)
+
+    def _model_number(self, place: Place) -> int:
+        if self.rows.field == "model":
+            return place.row
+        return place.column if self.columns.field == "model" else 0
 
     def _values(self, place: Place) -> dict[str, Any]:
         return {
@@ -228,15 +164,19 @@ class CompareRun:
         }
 
 
-def dearest(run: CompareRun) -> Place:
-    """The reference that suggests itself: the cell with the most steps and the least noise."""
+def dearest(run: CompareRun, among: Iterable[Place] | None = None) -> Place:
+    """The reference that suggests itself: the cell with the most steps and the least noise.
+
+    Args:
+        run: The matrix.
+        among: Which of its cells, at least one; all by default.
+    """
 
     def rank(place: Place) -> tuple[int, float]:
         settings = run.settings(place)
         return settings.steps, -(math.inf if settings.eta == "hat" else settings.eta)
 
-    places: Sequence[Place] = run.places
-    return max(places, key=rank)
+    return max(run.places if among is None else among, key=rank)
 
 
 PRESETS: Final[dict[str, tuple[Axis, Axis]]] = {
@@ -254,6 +194,3 @@ PRESETS: Final[dict[str, tuple[Axis, Axis]]] = {
     ),
 }
 """Matrices that people start from: rows and columns by what they show."""
-
-CHOICES: Final[dict[str, tuple[str, ...]]] = {"spacing": SPACINGS, "clip": CLIPS}
-"""The settings with a fixed list of values."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ddim_studio.diffusion.inversion import InvertStep
     from ddim_studio.diffusion.sampling import Step
     from ddim_studio.diffusion.settings import InvertSettings
+    from ddim_studio.jobs.events import Notice
 
 
 class StepCounter:
@@ -42,11 +43,13 @@ def encoded(
     settings: InvertSettings,
     counter: StepCounter,
     note: Callable[[InvertStep], None],
-) -> Generator[Progress, None, None]:
+) -> Generator[Progress | Notice, None, None]:
     """Walk from images (N, C, H, W) to x_T, and have every step noted."""
     from ddim_studio.diffusion.inversion import InvertStep, invert_events
+    from ddim_studio.jobs.splitting import memory_news
 
     for event in invert_events(model, images, settings):
+        yield from memory_news(model)
         if isinstance(event, InvertStep):
             note(event)
             yield counter.tick()
@@ -60,13 +63,15 @@ def decoded(
     settings: InvertSettings,
     counter: StepCounter,
     note: Callable[[Step], None] = lambda _step: None,
-) -> Generator[Progress, None, Tensor]:
+) -> Generator[Progress | Notice, None, Tensor]:
     """Walk from x_T (N, C, H, W) to images by the τ of the settings; returns the images."""
     from ddim_studio.diffusion.sampling import sample
+    from ddim_studio.jobs.splitting import memory_news
 
     x = x_T
     for step in sample(model, x_T, settings.decoding()):
         note(step)
         x = step.x
+        yield from memory_news(model)
         yield counter.tick()
     return x

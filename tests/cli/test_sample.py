@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from interrupting import interrupt
 from PIL import Image
 
 import ddim_studio as ds
@@ -245,13 +246,7 @@ def test_an_interrupt_ends_with_130_and_nothing_left(
     def step(self, step, first_image):
         original(self, step, first_image)
         if first_image == 2:
-            try:
-                signal.raise_signal(signal.SIGINT)
-            except KeyboardInterrupt:
-                if not disguised:
-                    raise
-                # So do libraries in C that are interrupted while they load.
-                raise ImportError("initialization failed") from None
+            interrupt(disguised)
 
     monkeypatch.setattr(TrajectorySink, "step", step)
     before = signal.getsignal(signal.SIGINT)

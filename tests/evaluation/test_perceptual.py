@@ -61,10 +61,35 @@ def test_a_broken_torchvision_is_as_good_as_none(checkpoints, tmp_path, monkeypa
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"cos\nsystem\n(S'false'\ntR."])
 def test_a_damaged_or_hostile_file_is_never_run(checkpoints, monkeypatch, content):
+    from torchmetrics.image import lpip
+
+    built = []
     monkeypatch.setattr(perceptual, "_torchvision_works", lambda: True)
+    monkeypatch.setattr(lpip, "LearnedPerceptualImagePatchSimilarity", built.append)
     (checkpoints / BACKBONE).write_bytes(content)
     assert lpips_available() is True
     assert open_lpips() is None
+    assert built == []  # what reads the file as a pickle is not even made
+
+
+def test_what_would_be_fetched_is_not_opened(checkpoints, monkeypatch, tmp_path):
+    from torchmetrics.image import lpip
+
+    built = []
+
+    def build(net_type):
+        built.append(net_type)
+        return torch.nn.Identity()
+
+    monkeypatch.setattr(perceptual, "_torchvision_works", lambda: True)
+    monkeypatch.setattr(lpip, "LearnedPerceptualImagePatchSimilarity", build)
+    torch.save({"features.0.bias": torch.zeros(64)}, checkpoints / BACKBONE)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(torch.hub, "get_dir", lambda: str(tmp_path / "elsewhere"))
+        assert open_lpips() is None
+    assert built == []
+    assert open_lpips() is not None
+    assert built == ["alex"]
 
 
 def test_images_are_prepared_for_the_network():

@@ -1,0 +1,87 @@
+"""The options that several commands have in common, each described once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from ddim_studio.cli.arguments import either, whole, whole_list
+from ddim_studio.cli.terminal import tell
+from ddim_studio.diffusion.settings import CLIPS, parse_eta
+from ddim_studio.jobs.axes import written
+from ddim_studio.jobs.runs import DEVICE_NAMES
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Callable
+
+    from ddim_studio.cli.arguments import Parser
+    from ddim_studio.jobs.runs import InvertRun, SampleRun
+
+READERS: Final[dict[str, Callable[[str], Any]]] = {
+    "model": str,
+    "steps": whole,
+    "eta": parse_eta,
+    "spacing": str,
+    "timesteps": whole_list,
+    "clip": str,
+    "class_label": whole,
+    "device": str,
+}
+"""How the settings of a run of the sampler are read from their texts, but for those of x_T."""
+
+
+def add_model(found: Parser, preset: SampleRun | InvertRun) -> None:
+    """The model, and how many of its timesteps are used."""
+    found.value(
+        "--model",
+        "M",
+        "the model",
+        "the name of a bundled one (see models list), a diffusers folder, or a checkpoint file",
+        preset.model,
+    )
+    found.value(
+        "--steps",
+        "S",
+        "S, how many of the model's T timesteps",
+        "a whole number from 1 to T, which is 1000 for most models",
+        str(preset.steps),
+    )
+
+
+def add_eta(found: Parser, preset: SampleRun) -> None:
+    """How random the steps are."""
+    found.value(
+        "--eta",
+        "ETA",
+        "η, how random the steps are: 0 is DDIM, deterministic; 1 is DDPM",
+        "a number from 0 to 1, or hat for σ̂, the larger variance of DDPM",
+        written(preset.eta),
+    )
+
+
+def add_clip(found: Parser, preset: SampleRun) -> None:
+    """What becomes of values that no picture can show."""
+    found.value(
+        "--clip",
+        "KIND",
+        "what to do with x̂_0 outside [−1, 1]: nothing, clamp it, or clamp it and derive ε again",
+        either(CLIPS),
+        preset.clip,
+    )
+
+
+def add_device(found: Parser, preset: SampleRun | InvertRun) -> None:
+    """What runs the network."""
+    found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
+
+
+def add_manners(found: Parser) -> None:
+    """What the command says while it runs."""
+    found.switch("--quiet", "show neither progress nor notices")
+    found.switch("--debug", "show the traceback of a failure")
+
+
+def tell_unused_tau(arguments: Namespace) -> None:
+    """Say so where a list for τ makes other options useless."""
+    if arguments.timesteps is not None and (arguments.steps or arguments.spacing):
+        tell("--timesteps is the whole of τ: --steps and --spacing are not used.")

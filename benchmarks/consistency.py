@@ -4,7 +4,7 @@
 
 For every seed the image of S = 10, 20, 50, 100 steps (η = 0, linear τ) is compared with that of
 S = 1000 from the same x_T, and with those of S = 1000 from all other x_T. About ten minutes on one
-core; samples are kept in --keep. With --write docs/consistency.csv, docs/images/consistency.svg and
+core; samples are kept in --keep. With --write docs/consistency.csv, docs/images/consistency.png and
 the table in docs/quality.md are made anew.
 """
 
@@ -90,15 +90,26 @@ def _spread(values: np.ndarray) -> str:
     return f"{middle:.3g} ({low:.2g} … {high:.2g})"
 
 
+def write_pairs(found: dict[int, Compared], path: Path) -> None:
+    """One row a seed and S: its own pair, and the nearest of all others."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(("steps", "seed", "mse_same", "ssim_same", "mse_nearest_other"))
+        for steps, c in found.items():
+            nearest = c.other[:, 0].reshape(-1, len(c.same)).min(0)
+            for seed, (mse, ssim) in enumerate(c.same):
+                rows.writerow((steps, seed, f"{mse:.6g}", f"{ssim:.6g}", f"{nearest[seed]:.6g}"))
+
+
 def draw_figure(pictures: dict[int, np.ndarray], found: dict[int, Compared], path: Path) -> None:
     """The first images by S above, the distributions of MSE and SSIM below."""
-    with mpl.rc_context({"svg.fonttype": "path", "font.size": 9, "font.family": "DejaVu Sans"}):
+    with mpl.rc_context({"font.size": 9, "font.family": "DejaVu Sans"}):
         figure = Figure(figsize=(9, 7.4), layout="constrained")
         above, below = figure.subfigures(2, 1, height_ratios=[1.55, 1])
         _pictures(above, pictures)
         for axis, number, name in zip(below.subplots(1, 2), (0, 1), ("MSE", "SSIM"), strict=True):
             _distributions(axis, found, number, name)
-        figure.savefig(path, metadata={"Date": None}, dpi=150)
+        figure.savefig(path, dpi=200)
 
 
 def _pictures(part: SubFigure, pictures: dict[int, np.ndarray]) -> None:
@@ -156,14 +167,8 @@ def main() -> None:
     print(table(found))
     if arguments.write:
         replace_part(ROOT / "docs" / "quality.md", "benchmarks/consistency.py", table(found))
-        draw_figure(pictures, found, ROOT / "docs" / "images" / "consistency.svg")
-        with (ROOT / "docs" / "consistency.csv").open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file)
-            rows.writerow(("steps", "x_T", "mse", "ssim"))
-            for steps, compared in found.items():
-                for kind in ("same", "other"):
-                    for mse, ssim in getattr(compared, kind)[: 64 if kind == "same" else None]:
-                        rows.writerow((steps, kind, f"{mse:.6g}", f"{ssim:.6g}"))
+        draw_figure(pictures, found, ROOT / "docs" / "images" / "consistency.png")
+        write_pairs(found, ROOT / "docs" / "consistency.csv")
 
 
 if __name__ == "__main__":

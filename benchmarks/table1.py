@@ -3,7 +3,7 @@
     nice python benchmarks/table1.py [--data IDX.gz] [--samples 512] [--write]
 
 About an hour and a half on one core for 512 samples a cell; samples are kept in --keep, so a run
-that was stopped goes on. With --write docs/table1.csv, docs/images/table1.svg and the tables in
+that was stopped goes on. With --write docs/table1.csv, docs/images/table1.png and the tables in
 docs/quality.md are made anew.
 """
 
@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from ddim_studio.imaging.datasets import read_images
 
 from ddim_studio.diffusion.settings import SampleSettings
 from ddim_studio.evaluation.blocks import BlockStore, block_seeds, fingerprint
@@ -24,6 +23,7 @@ from ddim_studio.evaluation.frechet import NORMAL_95, ReferenceSet, bootstrap, g
 from ddim_studio.evaluation.quality import RealImages
 from ddim_studio.evaluation.shares import CellShare
 from ddim_studio.evaluation.team import Alone
+from ddim_studio.imaging.datasets import read_images
 from ddim_studio.jobs.evaluate import evaluate_job
 from ddim_studio.jobs.evaluation_files import write_results
 from ddim_studio.jobs.evaluation_order import CellMeasured, EvaluateOrder, Measured
@@ -155,7 +155,7 @@ def main() -> None:
     if arguments.write:
         replace_part(ROOT / "docs" / "quality.md", "benchmarks/table1.py", text)
         with out.open(encoding="utf-8", newline="") as file:
-            draw_figure(list(csv.DictReader(file)), ROOT / "docs" / "images" / "table1.svg")
+            draw_figure(list(csv.DictReader(file)), ROOT / "docs" / "images" / "table1.png")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import tempfile
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ["DDIM_STUDIO_HOME"] = tempfile.mkdtemp()
+os.environ["DDIM_STUDIO_HOME"] = os.environ["HF_HOME"] = tempfile.mkdtemp()
 
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QSlider
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.image_source import bundled_samples, from_file
 from ddim_studio.gui.main_window import MainWindow
+from ddim_studio.jobs.matrix import Place
 from eventloop import pause, wait
 
 SIZES = {"": (1280, 800), "-small": (1000, 640)}
@@ -74,6 +75,36 @@ def inversion_pages(window: MainWindow, out: Path, theme: str) -> None:
     window.navigation.pages.setCurrentRow(0)
 
 
+def compare_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Compare page after a matrix of η by S, in every size, and two of its cells."""
+    window.set_theme(theme)
+    page = window.compare
+    window.navigation.pages.setCurrentRow(window.pages.index(page))
+    page.panel.rows.set_text("eta", "0, 0.5, 1, hat")
+    page.panel.columns.set_text("steps", "5, 10, 20")
+    page.panel.count.setValue(4)
+    page.panel.run_button.click()
+    settle(window)
+    grab(window, out / f"compare-{theme}.png")
+    page.view.matrix.set_selected(Place(0, 1))
+    page.view.bar.set_view("pair")
+    pause(300)
+    window.grab().save(str(out / f"compare-two-{theme}.png"))
+    window.navigation.pages.setCurrentRow(0)
+
+
+def models_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Models page with samples of the bundled model, in every size."""
+    window.set_theme(theme)
+    page = window.models
+    window.navigation.pages.setCurrentRow(window.pages.index(page))
+    settle(window)
+    page.card.draw.click()
+    settle(window)
+    grab(window, out / f"models-{theme}.png")
+    window.navigation.pages.setCurrentRow(0)
+
+
 def grab(window: MainWindow, path: Path) -> None:
     """Grab the window in every size."""
     for suffix, size in SIZES.items():
@@ -97,6 +128,8 @@ def main() -> None:
     for theme in ("light", "dark"):
         sample_page(window, options.out, theme)
         inversion_pages(window, options.out, theme)
+        compare_page(window, options.out, theme)
+        models_page(window, options.out, theme)
     window.close()
     application.quit()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from ddim_studio.gui.remark import Remark
 from ddim_studio.gui.theme import SPACE, label, sized_font
@@ -30,6 +30,16 @@ def carded(*contents: QWidget, title: str = "") -> QFrame:
     for content in contents:
         column.addWidget(content)
     return card
+
+
+def scrolled(inner: QWidget) -> QScrollArea:
+    """A column of cards that scrolls up and down where it is too high."""
+    scroll = QScrollArea()
+    scroll.setWidget(inner)
+    scroll.setWidgetResizable(True)
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return scroll
 
 
 class NumberTable(QWidget):

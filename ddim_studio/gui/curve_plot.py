@@ -20,8 +20,10 @@ _MARK = 6
 class CurvePlot(LinePlot):
     """A `LinePlot` whose x has named places, and whose values are marked by dots."""
 
-    def __init__(self, title: str, tooltip: str, parent: QWidget | None = None) -> None:
-        super().__init__(title, "", tooltip, log_y=True, parent=parent)
+    def __init__(
+        self, title: str, tooltip: str, parent: QWidget | None = None, *, log_y: bool = True
+    ) -> None:
+        super().__init__(title, "", tooltip, log_y=log_y, parent=parent)
         self._legend.setWordWrap(True)
 
     def set_places(self, names: Sequence[str], axis: str) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ddim_studio.jobs.matrix import CompareRun
+from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
     from PySide6.QtCore import QMimeData
@@ -17,12 +21,23 @@ def dropped_path(data: QMimeData) -> Path | None:
     return Path(urls[0].toLocalFile())
 
 
-def settings_in(path: Path) -> str:
-    """The settings that a picture or a JSON file carries, as JSON.
+def run_in(path: Path) -> SampleRun | CompareRun:
+    """The run whose settings a picture or a JSON file carries.
 
     Raises:
         ImageError: There are none in it.
+        SettingsError: They are those of something else, or damaged.
     """
     from ddim_studio.imaging.png import read_settings
 
-    return read_settings(path)
+    text = read_settings(path)
+    kind = CompareRun if _kind_in(text) == CompareRun.kind else SampleRun
+    return kind.from_json(text)
+
+
+def _kind_in(text: str) -> object:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return values.get("kind") if isinstance(values, dict) else None

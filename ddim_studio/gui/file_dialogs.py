@@ -1,4 +1,4 @@
-"""Asking where to save."""
+"""Asking where to save, and for models to open."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QFileDialog
+
+from ddim_studio.gui.model_files import CHECKPOINTS
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
@@ -30,3 +32,17 @@ def ask_where(parent: QWidget, title: str, name: str, filters: str) -> Path | No
         return None
     path = Path(chosen)
     return path if path.suffix else path.with_suffix(kind.partition("*")[2].rstrip(")"))
+
+
+def ask_for_model_folder(parent: QWidget) -> Path | None:
+    """The folder of a model that the user chooses; None if they do not."""
+    chosen = QFileDialog.getExistingDirectory(parent, "Open the folder of a model")
+    return Path(chosen).resolve() if chosen else None
+
+
+def ask_for_checkpoint(parent: QWidget) -> Path | None:
+    """The checkpoint file that the user chooses; None if they do not."""
+    kinds = " ".join(f"*{suffix}" for suffix in CHECKPOINTS)
+    filters = f"Checkpoints ({kinds});;All files (*)"
+    chosen, _kind = QFileDialog.getOpenFileName(parent, "Open a checkpoint file", "", filters)
+    return Path(chosen).resolve() if chosen else None

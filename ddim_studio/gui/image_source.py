@@ -10,6 +10,7 @@ import numpy as np
 from PySide6.QtGui import QImage
 
 from ddim_studio.diffusion.settings import MAX_SEED
+from ddim_studio.gui.model_files import is_model
 from ddim_studio.storage import resources
 
 if TYPE_CHECKING:
@@ -98,4 +99,4 @@ def parse_image_seed(text: str) -> int | None:
 
 def _files(data: QMimeData) -> list[Path]:
     paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return [path for path in paths if not path.is_dir()]
+    return [path for path in paths if not is_model(path)]

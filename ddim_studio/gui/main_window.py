@@ -18,20 +18,25 @@ from PySide6.QtWidgets import (
 
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.gui.controller import Controller
-from ddim_studio.gui.drops import dropped_path, settings_in
+from ddim_studio.gui.drops import dropped_path, run_in
 from ddim_studio.gui.history_menu import HistoryMenu
 from ddim_studio.gui.image_menu import ImageMenu
+from ddim_studio.gui.model_files import is_model
+from ddim_studio.gui.model_shelf import ModelShelf
+from ddim_studio.gui.model_wiring import ModelWiring
 from ddim_studio.gui.navigation import Navigation
+from ddim_studio.gui.pages.compare import ComparePage
 from ddim_studio.gui.pages.interpolate import InterpolatePage
 from ddim_studio.gui.pages.inversion_page import InversionPage
 from ddim_studio.gui.pages.invert import InvertPage
+from ddim_studio.gui.pages.models import ModelsPage
 from ddim_studio.gui.pages.sample import SamplePage
 from ddim_studio.gui.state import Memory
 from ddim_studio.gui.theme import apply_theme, icon, is_dark, settle
 from ddim_studio.gui.widgets.error_bar import ErrorBar
 from ddim_studio.gui.widgets.job_bar import JobBar
 from ddim_studio.jobs.failures import explain
-from ddim_studio.jobs.runs import SampleRun
+from ddim_studio.jobs.matrix import CompareRun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,7 +46,7 @@ if TYPE_CHECKING:
 
     from ddim_studio.gui.image_source import ImageSource
     from ddim_studio.gui.pages.page import Page
-    from ddim_studio.jobs.events import ModelOpened
+    from ddim_studio.jobs.runs import SampleRun
 
 
 BUILD_PAUSE_MS = 40
@@ -69,10 +74,17 @@ class MainWindow(QMainWindow):
         self.sample = SamplePage(recent)
         self.invert = InvertPage(recent)
         self.interpolate = InterpolatePage(recent)
-        self.pages: list[Page] = [self.sample, self.invert, self.interpolate]
+        self.compare = ComparePage(recent)
+        self.shelf = ModelShelf(self.memory, self)
+        self.models = ModelsPage(self.shelf)
+        self.pages: list[Page] = [self.sample, self.invert, self.interpolate, self.compare]
+        self.pages.append(self.models)
         self.controller = Controller(self.job_bar, self.error_bar, prepare)
+        self.wiring = ModelWiring(self.pages, self.models, self.shelf, self.controller, self)
         self._started = False
         self._slow_parts: list[Callable[[], None]] = []
+        self._building = QTimer(self, interval=BUILD_PAUSE_MS, singleShot=True)
+        self._building.timeout.connect(self._build_next)
         _keep_names_apart(self.sample, self.pages[1:])
         self._lay_out()
         self._connect()
@@ -91,8 +103,10 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Cancel whatever runs, remember everything, and go."""
         self.hide()
+        self.interpolate.live.stop()
         self._remember()
         self.controller.close()
+        self._building.stop()
         event.accept()
 
     def _start(self) -> None:
@@ -112,7 +126,7 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """A folder is a model; a picture made here brings its settings back."""
+        """A folder or checkpoint is a model; a picture made here brings its settings back."""
         path = dropped_path(event.mimeData())
         if path is None:
             return
@@ -120,27 +134,29 @@ class MainWindow(QMainWindow):
         self.open_path(path)
 
     def open_path(self, path: Path) -> None:
-        """Open what a path holds: the folder of a model, or a picture or JSON with settings."""
-        if path.is_dir():
-            choice = self.pages[self.stack.currentIndex()].model()
-            if choice is not None:
-                choice.set_source(str(path))
+        """Open what a path holds: a model, or a picture or JSON with settings."""
+        if is_model(path):
+            self.wiring.open_path(self.pages[self.stack.currentIndex()], path)
             return
         try:
-            run = SampleRun.from_json(settings_in(path))
+            run = run_in(path)
         except Exception as error:  # noqa: BLE001 (whatever is in a dropped file, the window stays)
             self.controller.show_failure(explain(error))
             return
         self._take_settings(run)
 
-    def _take_settings(self, run: SampleRun) -> None:
+    def _take_settings(self, run: SampleRun | CompareRun) -> None:
         """Take the settings of a run on the page on show: what inversion can use, or all."""
-        page = self.stack.currentWidget()
-        if isinstance(page, InversionPage):
+        page, taker = self.stack.currentWidget(), self.pages.index(self.sample)
+        if isinstance(run, CompareRun):
+            self.compare.panel.set_settings(run)
+            taker = self.pages.index(self.compare)
+        elif isinstance(page, InversionPage):
             page.panel.adopt(run)  # which says in place what it does otherwise, and why
             return
-        self.sample.panel.set_settings(run)
-        self.navigation.pages.setCurrentRow(self.pages.index(self.sample))
+        else:
+            self.sample.panel.set_settings(run)
+        self.navigation.pages.setCurrentRow(taker)
         self.error_bar.show_notice("The run's settings are set; press Run to repeat it.")
 
     # --- parts -------------------------------------------------------------------------------
@@ -168,30 +184,20 @@ class MainWindow(QMainWindow):
         for page in self.pages:
             self.controller.attach(page)
             page.sent.connect(self._bring)
+            page.settings_sent.connect(self._take_settings)
         self.navigation.pages.currentRowChanged.connect(self.stack.setCurrentIndex)
         self.navigation.theme_clicked.connect(self._toggle_theme)
         self.navigation.history.run_chosen.connect(self._take_settings)
         self.controller.prepared.connect(self._prepare)
-        self.controller.model_opened.connect(self._model_opened)
-        self.controller.model_failed.connect(self._model_failed)
+        self.wiring.models_wanted.connect(
+            lambda: self.navigation.pages.setCurrentRow(self.pages.index(self.models))
+        )
+        self.wiring.said.connect(self.error_bar.show_notice)
         for number in range(len(self.pages)):
             shortcut = QShortcut(QKeySequence(f"Ctrl+{number + 1}"), self)
             shortcut.activated.connect(lambda row=number: self.navigation.pages.setCurrentRow(row))
         self.navigation.pages.setCurrentRow(0)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._follow_system)
-
-    def _model_opened(self, opened: ModelOpened) -> None:
-        for page in self.pages:
-            choice = page.model()
-            if choice is not None and choice.source() == opened.info.source:
-                page.show_model(opened.info, opened.device)
-        self.memory.remember_model(opened.info.source)
-
-    def _model_failed(self, source: str, text: str) -> None:
-        for page in self.pages:
-            choice = page.model()
-            if choice is not None and choice.source() == source:
-                choice.show_error(text)
 
     def _bring(self, place: str, source: ImageSource) -> None:
         """Bring an image to another page, and show that page."""
@@ -210,7 +216,7 @@ class MainWindow(QMainWindow):
     def _build_next(self) -> None:
         if self._slow_parts:
             self._slow_parts.pop(0)()
-            QTimer.singleShot(BUILD_PAUSE_MS, self, self._build_next)
+            self._building.start()
 
     def _follow_system(self) -> None:
         if self.memory.text("theme", "system") == "system":

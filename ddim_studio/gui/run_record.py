@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ddim_studio.diffusion.trajectory import DEFAULT_BUDGET, ThinnedStore
 from ddim_studio.jobs.runs import BranchRun
@@ -59,11 +59,15 @@ class RunRecord:
 
     def thinning(self) -> str:
         """A few words if not every frame could be kept, else nothing."""
-        stride = self.frames.stride
-        if stride == 1:
-            return ""
-        budget = self.frames.budget / 1024**2
-        return f"every {_ordinal(stride)} frame kept (memory budget {budget:.0f} MB)"
+        return thinning(self.frames)
+
+
+def thinning(frames: ThinnedStore[Any]) -> str:
+    """A few words if not every frame could be kept, else nothing."""
+    if frames.stride == 1:
+        return ""
+    budget = frames.budget / 1024**2
+    return f"every {_ordinal(frames.stride)} frame kept (memory budget {budget:.0f} MB)"
 
 
 def _ordinal(number: int) -> str:

@@ -19,6 +19,11 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def short_seconds(seconds: float) -> str:
+    """Such as "45 ms", "320 ms", "4.1 s" or "3 min 05 s"."""
+    return f"{1000 * seconds:.0f} ms" if 0 <= seconds < 0.9995 else duration(seconds)
+
+
 def rate(per_second: float, unit: str) -> str:
     """Such as "3.2 steps/s", or "4.1 s/step" where one takes longer than a second."""
     if not math.isfinite(per_second) or per_second <= 0:
@@ -27,6 +32,13 @@ def rate(per_second: float, unit: str) -> str:
         return f"{duration(1 / per_second)}/{unit}"
     number = f"{per_second:.0f}" if per_second >= 99.5 else f"{per_second:.1f}"
     return f"{number} {unit}s/s"
+
+
+def size(nbytes: float) -> str:
+    """Such as "340 kB", "12.3 MB" or "1.42 GB"; as disks are sold, a kB is 1000 bytes."""
+    if nbytes < 1e6:
+        return f"{nbytes / 1e3:.0f} kB"
+    return f"{nbytes / 1e6:.1f} MB" if nbytes < 1e9 else f"{nbytes / 1e9:.2f} GB"
 
 
 def decibels(value: float) -> str:

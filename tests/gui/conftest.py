@@ -27,7 +27,7 @@ def fakes():
 
 
 def worker_threads():
-    return [t for t in threading.enumerate() if t.name in {"compute", "files"}]
+    return [t for t in threading.enumerate() if t.name in {"compute", "files", "network"}]
 
 
 @pytest.fixture
@@ -37,7 +37,8 @@ def window(qtbot, tiny_pipeline):
 
     made = create_window()
     for page in made.pages:
-        page.model().set_source(str(tiny_pipeline))
+        if page.model() is not None:
+            page.model().set_source(str(tiny_pipeline))
     made.sample.panel.steps.setValue(6)
     made.sample.panel.count.setValue(4)
     made.show()
@@ -61,6 +62,15 @@ def finish(qtbot, window):
 
 
 @pytest.fixture
+def models_page(window, finish, qtbot):
+    """The Models page of the window, on show with its first card."""
+    window.navigation.pages.setCurrentRow(window.pages.index(window.models))
+    qtbot.waitUntil(lambda: window.models.card.details.facts.text("images") != "", timeout=20_000)
+    finish()
+    return window.models
+
+
+@pytest.fixture
 def page(qtbot, fakes):
     """The Interpolate page, empty."""
     return opened(InterpolatePage, qtbot, fakes)
@@ -81,3 +91,23 @@ def inverted(filled):
     click(filled.panel.run_button)
     filled.desk.invert()
     return filled
+
+
+@pytest.fixture
+def compare_page(window, finish):
+    """The Compare page with a matrix of two rows and three columns set."""
+    page = window.compare
+    window.navigation.pages.setCurrentRow(window.pages.index(page))
+    page.panel.rows.set_text("eta", "0, 1")
+    page.panel.columns.set_text("steps", "2, 3, 5")
+    page.panel.count.setValue(3)
+    finish()
+    return page
+
+
+@pytest.fixture
+def compared(compare_page, finish):
+    """With the matrix complete."""
+    click(compare_page.panel.run_button)
+    finish()
+    return compare_page

@@ -162,9 +162,11 @@ def test_the_model_may_change_in_between(inverted, fakes, qtbot):
 
     colour = dataclasses.replace(fakes.INFO, image_shape=(3, 32, 32))
     inverted.show_model(colour, "cpu")
-    qtbot.waitUntil(lambda: not inverted.ends.is_busy())
-    assert inverted.inverted is None
+    assert inverted.inverted is not None  # the result stays until a new one is asked for
+    assert inverted.view.cards[0].slot.pixels().shape == (28, 28, 1)
     click(inverted.panel.run_button)
+    qtbot.waitUntil(lambda: len(inverted.desk.orders) == 2)
+    assert inverted.inverted is None
     assert {image.pixels.shape for image in inverted.desk.orders[-1].images} == {(32, 32, 3)}
 
 

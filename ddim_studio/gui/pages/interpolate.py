@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from ddim_studio.gui.image_source import ImageSource
+    from ddim_studio.gui.model_mark import Shape
     from ddim_studio.jobs.events import Ended, Event
     from ddim_studio.jobs.orders import PathKind
 
@@ -69,7 +70,7 @@ class InterpolatePage(InversionPage):
         """Put an image into a place, 0 for A … 3 for D, as if it had been dropped there."""
         self.view.cards[place].slot.take(source)
 
-    def fit_to(self, image_shape: tuple[int, int, int]) -> None:
+    def fit_to(self, image_shape: Shape) -> None:
         """Fit images to a model's, (C, H, W)."""
         self.ends.set_shape(image_shape)
 
@@ -102,6 +103,7 @@ class InterpolatePage(InversionPage):
     def end(self, ended: Ended) -> None:
         """The order is done, or not."""
         order, self.order = self.order, None
+        self._settle()
         self.panel.set_running(running=False)
         if isinstance(order, WatchOrder):
             self.watching.finish()
@@ -130,6 +132,7 @@ class InterpolatePage(InversionPage):
         """Invert what is in the places, or say what is missing."""
         if self.order is not None:
             return
+        self._make_room()
         try:
             run = self.panel.settings()
         except SettingsError:
@@ -192,6 +195,7 @@ class InterpolatePage(InversionPage):
             card.show_result(None, 0)
         self.view.show_nothing()
         self.watch_button.setEnabled(False)
+        self._settle()
 
     def _show_encoding(self, step: EncodeStep) -> None:
         if not isinstance(self.order, InvertOrder):

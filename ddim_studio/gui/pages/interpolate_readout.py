@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from ddim_studio.gui.cards import NumberTable, carded
+from ddim_studio.gui.cards import NumberTable, carded, scrolled
 from ddim_studio.gui.live_path import TICKS
 from ddim_studio.gui.path_numbers import (
     angle_degrees,
@@ -78,14 +77,9 @@ class InterpolateReadout(QWidget):
         for card in (self._path_card, self._plot_card, self._reading_card):
             column.addWidget(card)
         column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidget(inner)
-        scroll.setWidgetResizable(True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(scroll)
+        outer.addWidget(scrolled(inner))
         self.set_count(2)
         self.clear()
 

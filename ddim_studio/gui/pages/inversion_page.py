@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QHBoxLayout, QSplitter, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
+from ddim_studio.gui.model_mark import ModelMark, size_note, under_mark
 from ddim_studio.gui.pages.page import Page
+from ddim_studio.gui.pages.page_layout import beside, with_readout
 from ddim_studio.gui.pages.sample import PANEL_WIDTH
 from ddim_studio.gui.pages.watch_view import WatchView
-from ddim_studio.gui.theme import SPACE
 from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
 from ddim_studio.jobs.orders import CurveOrder, GridOrder, InvertOrder, WatchOrder
 
@@ -19,14 +20,13 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
     from ddim_studio.gui.model_choice import ModelChoice
+    from ddim_studio.gui.model_mark import Shape
     from ddim_studio.gui.pages.inversion_panel import InversionPanel
     from ddim_studio.jobs.events import Event
     from ddim_studio.jobs.inversion_events import Inverted
     from ddim_studio.models.info import ModelInfo
 
 Order = InvertOrder | CurveOrder | GridOrder | WatchOrder
-READOUT_WIDTH = 276
-_NARROWEST = 252
 
 
 class InversionPage(Page):
@@ -49,10 +49,14 @@ class InversionPage(Page):
         self.inverted: tuple[InvertOrder, Inverted] | None = None
         self.panel = panel
         self.panel.setFixedWidth(PANEL_WIDTH)
+        self._fitted: Shape | None = None
+        self._wanted: Shape | None = None
+        self.mark = ModelMark()
+        self.mark.follow(panel.model)
         self.watching = WatchView()
         self._stack = QStackedWidget()
         panel.cancel_clicked.connect(self.cancel_requested)
-        panel.model.chosen.connect(lambda _source, _device: self.ask_for_model())
+        panel.model.chosen.connect(lambda _source, _device: self._model_chosen())
         self.watching.left.connect(self._leave_watching)
 
     def model(self) -> ModelChoice:
@@ -60,11 +64,12 @@ class InversionPage(Page):
         return self.panel.model
 
     def show_model(self, info: ModelInfo, device: str) -> None:
-        """The chosen model is open: images are fitted to it from now on."""
+        """The chosen model is open: images are fitted to it, once nothing of another is on show."""
         self.panel.show_model(info, device)
-        self.fit_to(info.image_shape)
+        self._wanted = info.image_shape
+        self._settle()
 
-    def fit_to(self, image_shape: tuple[int, int, int]) -> None:
+    def fit_to(self, image_shape: Shape) -> None:
         """Fit images to a model's, (C, H, W)."""
         raise NotImplementedError
 
@@ -83,7 +88,8 @@ class InversionPage(Page):
             self.watching.receive(frames)
         for event in events:
             if isinstance(event, ModelOpened):
-                self.show_model(event.info, event.device)
+                if self._made_with() == self.panel.model.source():
+                    self.show_model(event.info, event.device)
             elif isinstance(event, Notice):
                 self.said.emit(event.text)
 
@@ -92,6 +98,37 @@ class InversionPage(Page):
         stage = self.watching.stage
         if not (self.is_watching() and stage is not None and stage.handle_key(event)):
             super().keyPressEvent(event)
+
+    def _forget_result(self) -> None:
+        """Show no inversion any more."""
+        raise NotImplementedError
+
+    def _settle(self) -> None:
+        """Fit the images to the model chosen, unless they are those of what is on show."""
+        if self._wanted not in {None, self._fitted} and self._made_with() is None:
+            self._fitted = self._wanted
+            self.fit_to(self._wanted)
+        self._refresh_mark()
+
+    def _make_room(self) -> None:
+        """Before a new order: give up what is on show where the model takes other images."""
+        if self._wanted != self._fitted:
+            self._forget_result()
+
+    def _made_with(self) -> str | None:
+        """The model of what is on show or under way, or None where nothing is."""
+        held = self.order if self.inverted is None else self.inverted[0]
+        return None if held is None else held.run.model
+
+    def _refresh_mark(self) -> None:
+        note = ""
+        if self._fitted is not None and self._wanted is not None:
+            note = size_note(self._fitted, self._wanted, self.panel.run_button.text())
+        self.mark.show_for(self._made_with(), self.panel.model.source(), note)
+
+    def _model_chosen(self) -> None:
+        self._refresh_mark()
+        self.ask_for_model()
 
     def _ask(self, order: Order) -> None:
         """Emit an order, unless one is still under way."""
@@ -110,28 +147,6 @@ class InversionPage(Page):
         self._stack.setCurrentIndex(0)
 
     def _lay_out(self, view: QWidget, readout: QWidget, foot: QWidget | None = None) -> None:
-        upper = QSplitter()
-        upper.addWidget(view)
-        upper.addWidget(readout)
-        upper.setStretchFactor(0, 1)
-        upper.setStretchFactor(1, 0)
-        upper.setChildrenCollapsible(False)
-        upper.setSizes([640, READOUT_WIDTH])
-        readout.setMinimumWidth(_NARROWEST)
-        whole = QWidget()
-        column = QVBoxLayout(whole)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(upper, 1)
-        if foot is not None:
-            row = QHBoxLayout()
-            row.setContentsMargins(SPACE, 0, 2 * SPACE, SPACE)
-            row.addWidget(foot)
-            column.addLayout(row)
-        self._stack.addWidget(whole)
+        self._stack.addWidget(with_readout(view, readout, foot))
         self._stack.addWidget(self.watching)
-        beside = QHBoxLayout(self)
-        beside.setContentsMargins(0, 0, 0, 0)
-        beside.setSpacing(0)
-        beside.addWidget(self.panel)
-        beside.addWidget(self._stack, 1)
+        beside(self, self.panel, under_mark(self.mark, self._stack))

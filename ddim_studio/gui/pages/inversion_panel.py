@@ -83,6 +83,7 @@ class InversionPanel(SettingsPanel[InvertRun]):
         """Take what is of use from the settings of a sampling run, and say what is not taken."""
         self.model.set_source(run.model)
         self.model.device.setCurrentText(run.device)
+        self.model.set_class(run.class_label)
         self.set_steps(run.steps)
         own = run.timesteps is not None
         key = OWN_LIST if own else run.spacing
@@ -117,6 +118,7 @@ class InversionPanel(SettingsPanel[InvertRun]):
             method=self.method.currentData(),
             spacing=None if own or spacing == _AUTO else spacing,
             timesteps=parse_timesteps(self.timesteps.text()) if own else None,
+            class_label=self.model.class_label(),
         )
 
     def _add_cards(self) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent
 
     from ddim_studio.gui.image_source import ImageSource
+    from ddim_studio.gui.model_mark import Shape
     from ddim_studio.jobs.events import Ended, Event
 
 CURVE_STEPS = STEPS[:4]
@@ -60,7 +61,7 @@ class InvertPage(InversionPage):
         """Add images, as if they had been dropped here."""
         self.images.add(list(sources))
 
-    def fit_to(self, image_shape: tuple[int, int, int]) -> None:
+    def fit_to(self, image_shape: Shape) -> None:
         """Fit images to a model's, (C, H, W)."""
         fit = self.panel.fit
         self.images.set_target(Target(image_shape, fit.fit(), fit.background()))
@@ -104,6 +105,7 @@ class InvertPage(InversionPage):
     def end(self, ended: Ended) -> None:
         """The order is done, or not; the states that there are stay."""
         order, self.order = self.order, None
+        self._settle()
         self.panel.set_running(running=False)
         self.curve_button.setEnabled(True)
         self.watch_button.setEnabled(self.inverted is not None)
@@ -158,6 +160,7 @@ class InvertPage(InversionPage):
         self, again: Callable[[], None], make: Callable[..., InvertOrder | CurveOrder]
     ) -> None:
         self._once_settled = None
+        self._make_room()
         try:
             run = self.panel.settings()
         except SettingsError:
@@ -191,6 +194,7 @@ class InvertPage(InversionPage):
         self.view.show_nothing()
         self.readout.clear()
         self.watch_button.setEnabled(False)
+        self._settle()
 
     def _show_image(self) -> None:
         if self.inverted is None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
-from ddim_studio.gui.cards import NumberTable, carded
+from ddim_studio.gui.cards import NumberTable, carded, scrolled
 from ddim_studio.gui.pages.error_curve import ErrorCurvePane
 from ddim_studio.gui.remark import Remark
 from ddim_studio.gui.theme import SPACE
@@ -203,9 +202,4 @@ def _page(cards: Sequence[QWidget], margins: bool = True) -> QScrollArea:
     for card in cards:
         column.addWidget(card)
     column.addStretch(1)
-    scroll = QScrollArea()
-    scroll.setWidget(inner)
-    scroll.setWidgetResizable(True)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    return scroll
+    return scrolled(inner)

@@ -42,9 +42,12 @@ class Page(QWidget):
         model_requested: An `OpenModel`.
         file_requested: A `FileWork`.
         live_requested: An order of a live control; the newest one replaces those before it.
+        side_requested: An order that needs no network, to be done beside whatever runs; the newest
+            one replaces those before it. `receive_live` hears of it.
         problem: A `Failure` to show in the error bar.
         said: A sentence to show in the error bar as a notice.
         sent: A place ("invert", "A" or "B") and the `ImageSource` to bring there.
+        settings_sent: A `SampleRun` to take on the Sample page.
     """
 
     title: ClassVar[str] = ""
@@ -55,9 +58,11 @@ class Page(QWidget):
     model_requested = Signal(object)
     file_requested = Signal(object)
     live_requested = Signal(object)
+    side_requested = Signal(object)
     problem = Signal(object)
     said = Signal(str)
     sent = Signal(str, object)
+    settings_sent = Signal(object)
 
     def begin(self) -> None:
         """A run of this page was accepted."""
@@ -69,7 +74,7 @@ class Page(QWidget):
         """This page's run is over."""
 
     def receive_live(self, events: Sequence[Event]) -> None:
-        """Events of this page's live orders have arrived, in order, `Ended` included."""
+        """Events of this page's live or side orders have arrived, in order, `Ended` included."""
 
     def model(self) -> ModelChoice | None:
         """Where this page's model is chosen, if it has one."""

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.gui.history import keep_job
 from ddim_studio.gui.image_source import ImageSource
+from ddim_studio.gui.model_mark import ModelMark, under_mark
 from ddim_studio.gui.pages.branches import MOST
 from ddim_studio.gui.pages.page import FileWork, Page
+from ddim_studio.gui.pages.page_layout import beside
 from ddim_studio.gui.pages.sample_panel import SamplePanel
 from ddim_studio.gui.pages.saving import SaveMenu
+from ddim_studio.gui.pages.send_menu import add_sends
 from ddim_studio.gui.pages.stage import Stage
 from ddim_studio.gui.run_record import RunRecord
 from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from ddim_studio.models.info import ModelInfo
 
 PANEL_WIDTH = 284
-SEND_TO = {"A": "Interpolate from it (A)", "B": "Interpolate to it (B)", "invert": "Invert it"}
 
 
 class SamplePage(Page):
@@ -59,14 +61,12 @@ class SamplePage(Page):
         self.branch_button.setShortcut("B")
         self.saving = SaveMenu(self.stage, self)
         self.saving.file_requested.connect(self.file_requested)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self.panel)
-        row.addWidget(self.stage, 1)
+        self.mark = ModelMark()
+        self.mark.follow(self.panel.model)
+        beside(self, self.panel, under_mark(self.mark, self.stage))
         self.panel.run_clicked.connect(self.ask_to_run)
         self.panel.cancel_clicked.connect(self.cancel_requested)
-        self.panel.model.chosen.connect(lambda _source, _device: self.ask_for_model())
+        self.panel.model.chosen.connect(lambda _source, _device: self._model_chosen())
         self.stage.frames.menu_requested.connect(self._offer)
         self.stage.branches.chosen.connect(self._choose_branch)
         self.stage.branches.side_by_side.connect(
@@ -94,7 +94,7 @@ class SamplePage(Page):
             elif isinstance(event, Started) and record is not None:
                 record.started = event
                 self.stage.announce()
-            elif isinstance(event, ModelOpened):
+            elif isinstance(event, ModelOpened) and self._made_with() == self.panel.model.source():
                 self.show_model(event.info, event.device)
             elif isinstance(event, Notice):
                 self.said.emit(event.text)
@@ -162,6 +162,20 @@ class SamplePage(Page):
         """Put the run or one of its branches on the stage."""
         self.stage.branches.show_names([record.name for record in self._records], number)
         self.stage.show_record(self._records[number] if self._records else None)
+        self._refresh_mark()
+
+    def _made_with(self) -> str | None:
+        """The model of the run on show and of its branches, or None where nothing is."""
+        order = self._records[0].order if self._records else None
+        run = order.parent if isinstance(order, BranchRun) else order
+        return None if run is None else run.model
+
+    def _refresh_mark(self) -> None:
+        self.mark.show_for(self._made_with(), self.panel.model.source())
+
+    def _model_chosen(self) -> None:
+        self._refresh_mark()
+        self.ask_for_model()
 
     def _choose_branch(self, number: int) -> None:
         frame = self.stage.timeline.position()
@@ -196,7 +210,5 @@ class SamplePage(Page):
         source = ImageSource(f"sample, seed {self.stage.seed_of(tile)}", pixels[tile].copy())
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for target, text in SEND_TO.items():
-            action = menu.addAction(text)
-            action.triggered.connect(lambda _on, to=target: self.sent.emit(to, source))
+        add_sends(menu, source, self.sent)
         menu.popup(place)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MAX_COUNT = 64
-_TIPS = {
+TIPS = {
     "steps": "S, the number of steps: how many of the T training timesteps are used. "
     "More steps are slower and finer.",
     "spacing": "How τ, the list of timesteps used, is spread from 0 to T−1. linear and quadratic "
@@ -63,6 +63,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
         """Fill the fields."""
         self.model.set_source(run.model)
         self.model.device.setCurrentText(run.device)
+        self.model.set_class(run.class_label)
         self.eta.set_value(run.eta)
         self.set_steps(run.steps)
         own = run.timesteps is not None
@@ -86,18 +87,19 @@ class SamplePanel(SettingsPanel[SampleRun]):
             timesteps=parse_timesteps(self.timesteps.text()) if own else None,
             clip=self.clip.currentText(),  # type: ignore[arg-type]
             seed=self.seed.value(),
+            class_label=self.model.class_label(),
             count=self.count.value(),
         )
 
     def _add_cards(self) -> None:
         sampler, noise = Section("Sampler"), Section("Noise")
         sampler.add_row("Noise η", self.eta)
-        sampler.add_row("Steps S", self.steps, _TIPS["steps"])
-        sampler.add_row("Spacing τ", self.spacing, _TIPS["spacing"])
+        sampler.add_row("Steps S", self.steps, TIPS["steps"])
+        sampler.add_row("Spacing τ", self.spacing, TIPS["spacing"])
         sampler.add_row("List τ", self.timesteps, LIST_TIP)
-        sampler.add_row("Clip x₀", self.clip, _TIPS["clip"])
-        noise.add_row("Seed n", self.seed, _TIPS["seed"])
-        noise.add_row("Images", self.count, _TIPS["count"])
+        sampler.add_row("Clip x₀", self.clip, TIPS["clip"])
+        noise.add_row("Seed n", self.seed, TIPS["seed"])
+        noise.add_row("Images", self.count, TIPS["count"])
         self.fields |= {
             "eta": (sampler, self.eta),
             "steps": (sampler, self.steps),

@@ -5,54 +5,31 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication
-
 from ddim_studio.gui.file_dialogs import ANIMATIONS, PICTURES, ask_where
-from ddim_studio.gui.pages.page import FileWork
+from ddim_studio.gui.pages.file_menu import FileMenu
 from ddim_studio.jobs.export import save_animation, save_picture
 from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from PySide6.QtGui import QAction
-    from PySide6.QtWidgets import QMenu, QWidget
+    from PySide6.QtGui import QImage
+    from PySide6.QtWidgets import QWidget
 
     from ddim_studio.gui.pages.stage import Stage
-    from ddim_studio.jobs.runner import Job
 
 
-class SaveMenu(QObject):
-    """The actions that write what a stage shows to files or to the clipboard.
-
-    Signals:
-        file_requested: A `FileWork`.
-    """
-
-    file_requested = Signal(object)
+class SaveMenu(FileMenu):
+    """The actions that write what a stage shows to files or to the clipboard."""
 
     def __init__(self, stage: Stage, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._parent, self._stage = parent, stage
+        self._stage = stage
         bar = stage.view_bar
         fit, alone = "Fit the pictures into the pane (F)", "Grid of all, or one (double click)"
         bar.add_tool("zoom-fit", "Fit", fit, stage.frames.reset_zoom)
         bar.add_tool("grid", "Grid or one", alone, self._toggle)
-        self.menu: QMenu = bar.add_menu("save", "Save", "Save pictures or the whole trajectory")
-        self._add("copyPictures", "Copy what is shown", self.copy).setShortcut("Ctrl+C")
-        self.menu.addSeparator()
+        super().__init__(bar, "Save pictures or the whole trajectory", parent)
         self._add("saveImage", "Selected image…", self.save_image)
         self._add("saveGrid", "Grid of this frame…", self.save_grid)
         self._add("saveTrajectory", "Whole trajectory as animation…", self.save_trajectory)
-        self.menu.aboutToShow.connect(self._refresh)
-
-    def copy(self) -> None:
-        """Put the pictures shown on the clipboard."""
-        image = self._stage.frames.shown_image()
-        if not image.isNull():
-            QApplication.clipboard().setImage(image)
 
     def save_image(self) -> None:
         """Save the selected image at the model's own size, with settings that repeat it alone."""
@@ -86,14 +63,8 @@ class SaveMenu(QObject):
             text = record.order.to_json()
             self._write(path, lambda: save_animation(path, frames, text))
 
-    def _write(self, path: Path, start: Callable[[], Job]) -> None:
-        self.file_requested.emit(FileWork(f"Saving {path.name}", start))
-
-    def _add(self, name: str, text: str, action: Callable[[], None]) -> QAction:
-        made = self.menu.addAction(text)
-        made.setObjectName(name)
-        made.triggered.connect(lambda _checked: action())
-        return made
+    def _shown_image(self) -> QImage:
+        return self._stage.frames.shown_image()
 
     def _refresh(self) -> None:
         some = self._stage.shown_pixels() is not None

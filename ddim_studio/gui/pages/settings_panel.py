@@ -74,6 +74,7 @@ class SettingsPanel(QWidget, Generic[S]):
         self.fields: dict[str, tuple[Section, QWidget]] = {
             "model": (self.model, self.model.combo),
             "device": (self.model, self.model.device),
+            "class_label": (self.model, self.model.label),
         }
         self.foot = QVBoxLayout()
         self._cards = QVBoxLayout()

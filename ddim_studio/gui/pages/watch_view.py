@@ -30,6 +30,7 @@ def denoising_run(run: InvertRun) -> SampleRun:
         steps=run.steps,
         spacing=run.spacing or ("linear" if naive else "quadratic"),
         timesteps=run.timesteps,
+        class_label=run.class_label,
         count=1,
     )
 

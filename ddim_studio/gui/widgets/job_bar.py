@@ -83,11 +83,15 @@ class JobBar(QFrame):
             total: Units in all.
             rate: Units a second; 0 if unknown.
             remaining_seconds: Time left; infinite if unknown.
-            unit: What a unit is, in the singular.
+            unit: What a unit is, in the singular; "B" for bytes.
         """
         self._progress.setValue(round(_TICKS * done / total) if total > 0 else 0)
         left = words.duration(remaining_seconds)
-        parts = [f"{done} / {total}", words.rate(rate, unit), f"{left} left" if left else ""]
+        share, speed = f"{done} / {total}", words.rate(rate, unit)
+        if unit == "B":
+            share = f"{words.size(done)} / {words.size(total)}"
+            speed = f"{words.size(rate)}/s" if rate > 0 else ""
+        parts = [share, speed, f"{left} left" if left else ""]
         self._numbers.setText("  ·  ".join(part for part in parts if part))
 
     def set_queue(self, waiting: list[str]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from ddim_studio.gui.theme import SPACE, label, restyle, settle
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
 
 _LABEL_WIDTH = 72
 
@@ -78,6 +83,7 @@ class Section(QFrame):
         words = self._errors[widget]
         words.setText(text)
         words.setVisible(bool(text))
+        self._fit_errors()
         if bool(widget.property("invalid")) != bool(text):
             widget.setProperty("invalid", bool(text))
             restyle(widget)
@@ -95,6 +101,16 @@ class Section(QFrame):
         words.setVisible(visible and bool(words.text()))
         if widget in self._gaps:
             self._grid.setRowMinimumHeight(self._gaps[widget], SPACE if visible else 0)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep errors whole: a scrolled column would cut lines that were wrapped."""
+        super().resizeEvent(event)
+        self._fit_errors()
+
+    def _fit_errors(self) -> None:
+        width = self._grid.cellRect(0, 1).width()
+        for words in self._errors.values():
+            words.setMinimumHeight(words.heightForWidth(width) if words.text() else 0)
 
     def _begin_row(self) -> int:
         """Number of the next free grid row, after a narrow one that parts it from the last."""

@@ -29,7 +29,7 @@ class LinePlot(QWidget):
     pyqtgraph takes half a second to import, so that waits for the first line.
 
     Args:
-        title: What is plotted.
+        title: What is plotted; empty where that is said elsewhere.
         y_label: Unit or symbol of y, beside the title; may be empty.
         tooltip: What the numbers mean.
         log_y: Whether y is logarithmic; values of 0 and below are then gaps.
@@ -63,10 +63,11 @@ class LinePlot(QWidget):
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         heading = QHBoxLayout()
         heading.setSpacing(SPACE)
-        heading.addWidget(label(title, "heading"))
-        heading.addWidget(label(y_label, "small"))
-        heading.addStretch(1)
-        heading.addWidget(self._legend)
+        if title:
+            heading.addWidget(label(title, "heading"))
+            heading.addWidget(label(y_label, "small"))
+            heading.addStretch(1)
+        heading.addWidget(self._legend, int(not title))
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(2)
@@ -110,7 +111,9 @@ class LinePlot(QWidget):
         self._series[name] = (values, dashed)
         self._build()
         if not known:
-            self._restyle()
+            self._show_legend()
+            if name in self._curves:
+                self._style_curve(name, dashed)
         self._draw(name)
 
     def set_cursor(self, x: float | None) -> None:
@@ -237,7 +240,8 @@ class LinePlot(QWidget):
 
     def _show_legend(self) -> None:
         entries = [
-            f'<span style="color:{self._color(name)}">{"╌╌" if dashed else "━"}</span>&nbsp;{name}'
+            f'<span style="color:{self._color(name)}">{"╌╌" if dashed else "━"}</span>'
+            f"&nbsp;{name.replace(' ', '&nbsp;')}"
             for name, (_values, dashed) in self._series.items()
         ]
         self._legend.setText("&nbsp;&nbsp; ".join(entries) if len(entries) > 1 else "")

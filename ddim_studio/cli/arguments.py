@@ -20,7 +20,8 @@ SUMMARIES = {
     "interpolate": "walk between two images or seeds, from x_T to x_T",
     "compare": "sample a matrix over two settings from one x_T, as a figure and a table",
     "evaluate": "measure samples against real images: distance, precision, recall and time",
-    "models": "list models, tell what one is, or download one from the hub",
+    "train": "train a model on a folder, an archive or an IDX file of images",
+    "models": "list models, tell what one is, download one from the hub, or convert one",
 }
 """The commands, each a module of this package, and what they do."""
 OPTIONS = {"class_label": "--class"}

@@ -16,6 +16,7 @@ from ddim_studio.cli.sampler_options import (
     add_eta,
     add_manners,
     add_model,
+    output_file,
     tell_unused_tau,
 )
 from ddim_studio.cli.terminal import FINISHED, FailureError, UsageError, tell
@@ -77,7 +78,7 @@ def parser(prog: str) -> Parser:
         "--seeds",
         "LIST",
         "the images of every cell, by the seeds of their x_T",
-        f"at most {MAX_SEEDS} whole numbers and ranges such as 0-7, with commas between",
+        f"whole numbers and ranges such as 0-7, with commas between, at most {MAX_SEEDS} seeds",
         "0-7",
     )
     found.value(
@@ -140,13 +141,10 @@ def command(prog: str, argv: Sequence[str]) -> int:
 
 def _check_output(arguments: Namespace) -> None:
     """Check the options about what is written."""
-    if not arguments.out:
-        raise UsageError(f"--out is missing: a file ending in {', '.join(SUFFIXES)}")
-    for out in arguments.out:
-        path = Path(out)
-        if path.suffix.lower() not in SUFFIXES or path.is_dir():
-            raise UsageError(f"--out must end in {', '.join(SUFFIXES)}, not {out!r}")
-    arguments.metric = arguments.metric or METRICS[2]
+    for out in arguments.out or (None,):
+        output_file(out, SUFFIXES)
+    if arguments.metric is None:
+        arguments.metric = METRICS[2]
     check_choice("metric", arguments.metric, METRICS)
     if arguments.metric == "lpips" and not lpips_available():
         raise UsageError(
@@ -168,6 +166,8 @@ def _measure(comparison: Comparison, reference: Place, *, quiet: bool) -> None:
     if reference in comparison.images:
         order = ScoreOrder(reference, comparison.images)
         follow(_noted(score_job(order), comparison), "Measuring", quiet=quiet)
+    elif not quiet:
+        tell(f"Nothing is measured: {comparison.run.label(reference)} is not computed.")
 
 
 def _keep(comparison: Comparison, reference: Place, arguments: Namespace) -> None:

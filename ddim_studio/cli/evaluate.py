@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,24 +13,41 @@ from ddim_studio.cli.arguments import (
     sentence,
     usage,
     whole,
-    whole_list,
 )
 from ddim_studio.cli.inception_weights import inception_file
-from ddim_studio.cli.planning import read_batch_size, read_given
+from ddim_studio.cli.planning import MAX_BATCH, add_class, read_batch_size, read_given
 from ddim_studio.cli.progress import follow
-from ddim_studio.cli.terminal import FINISHED, UsageError
-from ddim_studio.diffusion.settings import CLIPS, SPACINGS, SettingsError, check_whole, parse_eta
+from ddim_studio.cli.sampler_options import add_device, add_manners, add_source, output_file
+from ddim_studio.cli.terminal import FINISHED, tell
+from ddim_studio.diffusion.settings import (
+    CLIPS,
+    SPACINGS,
+    SettingsError,
+    check_class,
+    check_whole,
+    parse_eta,
+)
 from ddim_studio.jobs.evaluate import evaluate_job
 from ddim_studio.jobs.evaluation_files import write_results
-from ddim_studio.jobs.evaluation_order import BLOCK_SIZE, EvaluateOrder, cells_of
+from ddim_studio.jobs.evaluation_order import (
+    BLOCK_SIZE,
+    SMALLEST_SAMPLE,
+    CellMeasured,
+    EvaluateOrder,
+    cells_of,
+)
+from ddim_studio.jobs.file_sink import check_place
 from ddim_studio.jobs.models import ModelCache
-from ddim_studio.jobs.runs import DEVICE_NAMES
+from ddim_studio.jobs.runs import DEFAULT_MODEL, MAX_COUNT
 from ddim_studio.models.loading import describe
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Callable, Sequence
 
+    from ddim_studio.jobs.runner import Job
+
+TABLE_SUFFIXES = (".csv",)
 EXAMPLES = (
     "ddim-studio evaluate --data test-images-idx3-ubyte.gz --steps 10,20,50 --eta 0,1,hat "
     "--out table.csv",
@@ -49,9 +67,13 @@ def _etas(text: str) -> tuple[Any, ...]:
     return tuple(parse_eta(part) for part in _texts(text))
 
 
+def _wholes(text: str) -> tuple[int | str, ...]:
+    return tuple(whole(part) for part in _texts(text))
+
+
 GRID: Final[dict[str, Callable[[str], Any]]] = {
     "eta": _etas,
-    "steps": whole_list,
+    "steps": _wholes,
     "spacing": _texts,
     "clip": _texts,
 }
@@ -70,7 +92,12 @@ def parser(prog: str) -> Parser:
     """The options of the command."""
     found = Parser(prog, sentence(SUMMARIES["evaluate"]), EXAMPLES)
     preset = EvaluateOrder(cells=cells_of((0.0,), (50,)))
-    found.value("--out", "FILE", "where to write the table", "a file that ends in .csv")
+    found.value(
+        "--out",
+        "FILE",
+        "where to write the table, anew after every cell",
+        "a file that ends in .csv; one that is there is replaced",
+    )
     found.value(
         "--data",
         "PATH",
@@ -78,23 +105,25 @@ def parser(prog: str) -> Parser:
         "a folder, a zip or tar archive, or an IDX file",
         "none: only the time is measured",
     )
-    found.value(
-        "--model",
-        "M",
-        "the model",
-        "the name of a bundled one (see models list), a folder or a checkpoint file",
-        preset.model,
-    )
+    add_source(found, preset)
     _add_grid(found)
-    number = "a whole number"
-    found.value("--samples", "N", "images drawn for each cell", f"{number} from 8", "1024")
-    found.value("--seed", "N", "n; image i of every cell has the seed n + i", number, "0")
+    add_class(found)
+    number = "a whole number from"
+    low, high = str(SMALLEST_SAMPLE), str(MAX_COUNT)
+    found.value(
+        "--samples",
+        "N",
+        "images drawn for each cell",
+        f"{number} {low} to {high}",
+        str(preset.samples),
+    )
+    found.value("--seed", "N", "n; image i of every cell has the seed n + i", f"{number} 0", "0")
     found.value(
         "--reconstruction",
         "N",
         "images of --data that are encoded and decoded again, for the reconstruction error of "
-        "every cell with η = 0",
-        number,
+        "every cell with η = 0 and no clipping",
+        f"{number} 0 to {high}",
         "0",
     )
     found.value(
@@ -108,7 +137,7 @@ def parser(prog: str) -> Parser:
         "--data-limit",
         "N",
         "at most so many images of --data, spread evenly over it",
-        number,
+        f"{number} {low}",
         str(preset.data_limit),
     )
     found.value(
@@ -118,68 +147,80 @@ def parser(prog: str) -> Parser:
         "a folder",
         "FILE.samples",
     )
-    found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
+    add_device(found, preset)
     found.value(
         "--batch-size",
         "N",
-        "how many images go through the network at once",
-        number,
+        "how many images go through the network at once, and are kept in one file",
+        f"{number} 1 to {MAX_BATCH}",
         str(preset.block_size),
     )
     found.switch("--yes", "download without asking")
-    found.switch("--quiet", "show neither progress nor notices")
-    found.switch("--debug", "show the traceback of a failure")
+    add_manners(found)
     return found
 
 
 def _add_grid(found: Parser) -> None:
     """The lists whose every combination is a cell."""
     lists = "with commas between"
-    found.value("--steps", "LIST", "S", f"whole numbers from 1 to T, {lists}", "50")
-    found.value("--eta", "LIST", "η", f"numbers from 0 to 1, or hat for σ̂, {lists}", "0")
-    found.value("--spacing", "LIST", "how τ is spread", f"{either(SPACINGS)}, {lists}", "linear")
-    found.value(
-        "--clip", "LIST", "what to do with x̂_0 outside [−1, 1]", f"{either(CLIPS)}, {lists}", "none"
-    )
+    timesteps = "S, how many of the model's T timesteps; all combinations of the lists are cells"
+    for flag, meaning, allowed, preset in (
+        ("--steps", timesteps, "whole numbers from 1 to T", "50"),
+        ("--eta", "η: 0 is DDIM, 1 is DDPM", "numbers from 0 to 1, or hat for σ̂", "0"),
+        ("--spacing", "how τ, the timesteps used, is spread", either(SPACINGS), "linear"),
+        ("--clip", "what to do with x̂_0 outside [−1, 1]", either(CLIPS), "none"),
+    ):
+        found.value(flag, "LIST", meaning, f"{allowed}, {lists}", preset)
 
 
 def command(prog: str, argv: Sequence[str]) -> int:
     """Evaluate as the options say.
+
+    Interrupted, it leaves the table of the cells that are measured.
 
     Returns:
         The exit code 0.
 
     Raises:
         UsageError: An option is wrong.
+        ModelError: There is no such model.
         FailureError: The evaluation failed.
     """
     from ddim_studio.evaluation.team import end_team, is_first, join_team
     from ddim_studio.models.devices import pick_device
 
     arguments = parser(prog).read(argv)
-    out = _out(arguments)
+    out = output_file(arguments.out, TABLE_SUFFIXES)
     try:
         order = _order(arguments)
     except SettingsError as error:
         raise usage(error) from error
     keep = Path(arguments.keep or f"{out}.samples")
+    for folder in (out.parent, keep):
+        check_place(folder)
+    quiet = arguments.quiet or not is_first()
+    measured: list[CellMeasured] = []
     team = join_team(pick_device(order.device))
     try:
-        job = evaluate_job(order, ModelCache(1), keep, team)
-        quiet = arguments.quiet or not is_first()
+        job = _noted(evaluate_job(order, ModelCache(1), keep, team), measured)
         follow(write_results(job, order, out), "Evaluating", quiet=quiet)
+    except KeyboardInterrupt:
+        if not quiet:
+            done, cells = len(measured), len(order.cells)
+            tell(f"{done} of {cells} cells are measured: the same command goes on from there.")
+        raise
     finally:
         end_team()
     return FINISHED
 
 
-def _out(arguments: Namespace) -> Path:
-    if arguments.out is None:
-        raise UsageError("--out is missing: a file that ends in .csv")
-    out = Path(arguments.out)
-    if out.suffix.lower() != ".csv":
-        raise UsageError(f"--out must be a file that ends in .csv, not {arguments.out!r}")
-    return out
+def _noted(job: Job, measured: list[CellMeasured]) -> Job:
+    """A job whose cells are noted."""
+    with closing(job):
+        for event in job:
+            if isinstance(event, CellMeasured):
+                measured.append(event)
+            yield event
 
 
 def _order(arguments: Namespace) -> EvaluateOrder:
@@ -197,9 +238,11 @@ def _order(arguments: Namespace) -> EvaluateOrder:
     for name, members in grid.items():
         if not members or len(set(members)) < len(members):
             raise SettingsError(name, f"{name} must be a list with each value once.")
-    cells = cells_of(grid["eta"], grid["steps"], grid["spacing"], grid["clip"])
-    order = EvaluateOrder(cells=cells, **values)
-    info = describe(order.model)
-    for cell in cells:
-        check_whole("steps", cell.steps, 1, info.timesteps)
-    return order
+    label = read_given(arguments, {"class_label": whole}).get("class_label")
+    EvaluateOrder(cells=cells_of((0.0,), (50,)), **values)  # what is wrong with it needs no model
+    info = describe(values.get("model", DEFAULT_MODEL))
+    for steps in grid["steps"]:
+        check_whole("steps", steps, 1, info.timesteps)
+    check_class(label, info.classes)
+    cells = cells_of(grid["eta"], grid["steps"], grid["spacing"], grid["clip"], label)
+    return EvaluateOrder(cells=cells, **values)

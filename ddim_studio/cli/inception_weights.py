@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from ddim_studio.cli.terminal import UsageError, tell
 from ddim_studio.evaluation.inception import INCEPTION_HASH, download_inception
@@ -19,10 +20,14 @@ def inception_file(text: str | None, *, agreed: bool) -> str | None:
         agreed: Whether the user agreed to the download beforehand.
 
     Raises:
-        UsageError: There is nobody to ask, or the answer was no.
+        UsageError: There is no such file, there is nobody to ask, or the answer was no.
         ModelError: The download failed.
     """
+    if text is None:
+        return None
     if text != DOWNLOAD:
+        if not Path(text).is_file():
+            raise UsageError(f"--inception must be a file or {DOWNLOAD}: there is no file {text!r}")
         return text
     kept = user_folder("cache") / "inception" / f"inception-{INCEPTION_HASH}.pth"
     if kept.is_file() or download_inception(kept, lambda *what: agreed or _ask(*what)):

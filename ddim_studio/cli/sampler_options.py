@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli.arguments import either, whole, whole_list
-from ddim_studio.cli.terminal import tell
+from ddim_studio.cli.terminal import UsageError, tell
 from ddim_studio.diffusion.settings import CLIPS, parse_eta
 from ddim_studio.jobs.axes import written
 from ddim_studio.jobs.runs import DEVICE_NAMES
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from ddim_studio.cli.arguments import Parser
+    from ddim_studio.jobs.evaluation_order import EvaluateOrder
     from ddim_studio.jobs.runs import InvertRun, SampleRun
 
 READERS: Final[dict[str, Callable[[str], Any]]] = {
@@ -30,8 +32,24 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
 """How the settings of a run of the sampler are read from their texts, but for those of x_T."""
 
 
-def add_model(found: Parser, preset: SampleRun | InvertRun) -> None:
-    """The model, and how many of its timesteps are used."""
+def output_file(text: str | None, suffixes: Sequence[str]) -> Path:
+    """The file that ``--out`` names.
+
+    Raises:
+        UsageError: It names none, one with another suffix, or a folder.
+    """
+    if text is None:
+        raise UsageError(f"--out is missing: a file ending in {', '.join(suffixes)}")
+    path = Path(text)
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"--out must end in {', '.join(suffixes)}, not {text!r}")
+    if path.is_dir():
+        raise UsageError(f"--out must be a file, and {text!r} is a folder")
+    return path
+
+
+def add_source(found: Parser, preset: SampleRun | InvertRun | EvaluateOrder) -> None:
+    """The model."""
     found.value(
         "--model",
         "M",
@@ -39,6 +57,11 @@ def add_model(found: Parser, preset: SampleRun | InvertRun) -> None:
         "the name of a bundled one (see models list), a diffusers folder, or a checkpoint file",
         preset.model,
     )
+
+
+def add_model(found: Parser, preset: SampleRun | InvertRun) -> None:
+    """The model, and how many of its timesteps are used."""
+    add_source(found, preset)
     found.value(
         "--steps",
         "S",
@@ -70,7 +93,7 @@ def add_clip(found: Parser, preset: SampleRun) -> None:
     )
 
 
-def add_device(found: Parser, preset: SampleRun | InvertRun) -> None:
+def add_device(found: Parser, preset: SampleRun | InvertRun | EvaluateOrder) -> None:
     """What runs the network."""
     found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
 

@@ -59,6 +59,14 @@ def fingerprint(model: Model) -> str:
     return digest.hexdigest()
 
 
+def cell_in_words(settings: SampleSettings) -> str:
+    """What tells a cell from others, such as "η = 0, S = 20, linear τ"."""
+    eta = "σ̂" if settings.eta == "hat" else f"η = {settings.eta:g}"
+    clip = "" if settings.clip == "none" else f", clip {settings.clip}"
+    label = "" if settings.class_label is None else f", class {settings.class_label}"
+    return f"{eta}, S = {settings.steps}, {settings.spacing} τ{clip}{label}"
+
+
 def read_arrays(path: Path, *names: str) -> tuple[NDArray[Any], ...] | None:
     """Arrays that `write_arrays` wrote, or None where the file is missing or damaged."""
     try:

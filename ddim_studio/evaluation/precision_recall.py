@@ -47,12 +47,10 @@ def precision_recall(
 
 def _covered(points: Tensor, members: Tensor, k: int) -> float:
     """The part of the points that lie in a ball of the members' manifold."""
-    import torch
-
     radii = _radii(members, k)
     inside = 0
     for rows in _parts(points):
-        inside += int((torch.cdist(rows, members) <= radii).any(dim=1).sum())
+        inside += int((_distances(rows, members) <= radii).any(dim=1).sum())
     return inside / len(points)
 
 
@@ -61,7 +59,7 @@ def _radii(members: Tensor, k: int) -> Tensor:
     import torch
 
     nearest = [
-        torch.cdist(rows, members).kthvalue(k + 1, dim=1).values  # the nearest is itself
+        _distances(rows, members).kthvalue(k + 1, dim=1).values  # the nearest is itself
         for rows in _parts(members)
     ]
     return torch.cat(nearest)
@@ -70,3 +68,10 @@ def _radii(members: Tensor, k: int) -> Tensor:
 def _parts(points: Tensor) -> list[Tensor]:
     """The points in parts whose distances to all others fit into memory."""
     return [points[first : first + ROWS] for first in range(0, len(points), ROWS)]
+
+
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    """Between all rows of a and b, without the rounding of a matrix product: equal rows are at 0."""
+    import torch
+
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")

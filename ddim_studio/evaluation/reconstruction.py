@@ -14,7 +14,8 @@ import numpy as np
 from ddim_studio.diffusion.inversion import invert_steps
 from ddim_studio.diffusion.sampling import sample
 from ddim_studio.diffusion.settings import InvertSettings
-from ddim_studio.evaluation.blocks import read_arrays, write_arrays
+from ddim_studio.evaluation.blocks import cell_in_words, read_arrays, write_arrays
+from ddim_studio.evaluation.drawing import check_finite
 from ddim_studio.evaluation.likeness import mean_squared_errors
 from ddim_studio.imaging.pixels import from_pixels
 
@@ -44,6 +45,9 @@ def reconstruction_errors(
 
     Returns:
         The mean squared error of each image, on pixels from 0 to 1, (N,).
+
+    Raises:
+        ModelError: The images that come back are not finite numbers.
     """
     walk = InvertSettings(
         steps=settings.steps,
@@ -59,6 +63,7 @@ def reconstruction_errors(
     for decoded in sample(model, x, walk.decoding()):
         x = decoded.x
         yield
+    check_finite(x, f"The images encoded and decoded at {cell_in_words(settings)}")
     return np.array(mean_squared_errors(images, x))
 
 

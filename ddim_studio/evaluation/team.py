@@ -59,10 +59,20 @@ class Accelerated:
         self.size: int = state.num_processes
 
     def gather(self, item: T) -> list[T]:
-        """What every process gave, in their order."""
+        """What every process gave, in their order.
+
+        Raises:
+            ModelError: Another process has ended.
+        """
         from accelerate.utils import gather_object
 
-        gathered: list[Any] = gather_object([item])
+        try:
+            gathered: list[Any] = gather_object([item])
+        except RuntimeError as error:  # the connection to it is closed
+            raise ModelError(
+                "Another process of this run has ended.",
+                "See what it said; what is finished is kept.",
+            ) from error
         return gathered
 
 

@@ -32,6 +32,7 @@ def branch_job(order: BranchRun, bench: Workbench) -> Job:
     from ddim_studio.diffusion.noise import image_seeds, seeded_noise
     from ddim_studio.diffusion.timesteps import rest_of, tau_of
     from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.splitting import memory_news
 
     parent = order.parent
     model = bench.models.get(parent.model, parent.device)
@@ -48,6 +49,7 @@ def branch_job(order: BranchRun, bench: Workbench) -> Job:
     for step in _steps(model, x_T, order, new):
         yield step_frame(step, before)
         before = step.x0
+        yield from memory_news(model)
         yield clock.tick()
 
 

@@ -77,11 +77,10 @@ def _cell(
     counter: StepCounter,
 ) -> Job:
     """One cell from its noise to its images."""
-    import numpy as np
-
     from ddim_studio.diffusion.noise import seeded_noise
     from ddim_studio.diffusion.sampling import sample
     from ddim_studio.diffusion.timesteps import tau_of
+    from ddim_studio.evaluation.drawing import check_finite
     from ddim_studio.jobs.frames import first_frame, step_frame
 
     run, seeds = order.settings(place), order.cell_seeds(place)
@@ -102,11 +101,7 @@ def _cell(
         yield counter.tick()
     images = x.cpu().numpy()
     seconds = (time.perf_counter() - begun) / len(seeds)
-    if not np.isfinite(images).all():
-        raise ModelError(
-            "The images of this cell are not finite numbers.",
-            "Clip x̂_0, take more steps, or try another model.",
-        )
+    check_finite(x, "The images of this cell")
     yield CellDone(place, images, seconds)
 
 

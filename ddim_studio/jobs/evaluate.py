@@ -5,34 +5,40 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ddim_studio.jobs.evaluation_order import SMALLEST_SAMPLE, CellMeasured, Measured
+from ddim_studio.jobs.evaluation_order import (
+    SMALLEST_SAMPLE,
+    CellMeasured,
+    Measured,
+    has_inverse,
+)
 from ddim_studio.jobs.events import ModelOpened, Notice
+from ddim_studio.jobs.models import class_notices
 from ddim_studio.jobs.sample import Clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from ddim_studio.diffusion.settings import SampleSettings
     from ddim_studio.evaluation.blocks import BlockStore
+    from ddim_studio.evaluation.features import Features
     from ddim_studio.evaluation.quality import RealImages
     from ddim_studio.evaluation.reconstruction import ReconstructionShare
     from ddim_studio.evaluation.shares import CellShare
     from ddim_studio.evaluation.team import Team
+    from ddim_studio.imaging.datasets import ImageData
     from ddim_studio.jobs.evaluation_order import EvaluateOrder
-    from ddim_studio.jobs.events import Event
     from ddim_studio.jobs.models import ModelCache
     from ddim_studio.jobs.runner import Job
     from ddim_studio.models.model import Model
 
-    Pixels = NDArray[np.uint8]
-
-
 NO_FEATURES = (
     "There are no features for such images: give the weights of the Inception network "
     "(--inception) to measure them. Time and reconstruction error are measured anyway."
+)
+INCEPTION_UNUSED = (
+    "Grey images of 28×28 are measured by the fashion classifier: the weights of Inception are "
+    "not used."
 )
 
 
@@ -50,23 +56,30 @@ def evaluate_job(order: EvaluateOrder, models: ModelCache, folder: Path, team: T
 
     Yields:
         `ModelOpened`, `Notice` of what cannot be measured, `Progress` after every network call of
-        this process, and `CellMeasured` for each cell, from the first process only.
+        this process, and `CellMeasured` for each cell, from the first process only. Cells of a
+        model with classes name theirs.
+
+    Raises:
+        ImageError: The data cannot be read, or holds too few images.
+        ModelError: The model or the features cannot be opened, what a cell draws is not finite,
+            or another process has ended.
     """
     from ddim_studio.evaluation.blocks import BlockStore, block_seeds, fingerprint
+    from ddim_studio.evaluation.quality import RealImages
     from ddim_studio.evaluation.shares import CellShare
 
     model = models.get(order.model, order.device)
     yield ModelOpened(model.info, str(model.device))
-    data, notices = _data(order, model)
+    data = _data(order, model)
+    features = _features(order, model) if data else None
     if team.index == 0:
-        yield from notices
+        yield from _notices(order, model, data, features)
     store = BlockStore(folder, fingerprint(model))
-    real = _real_images(order, model, data, folder) if data is not None else None
-    if data is not None and real is None and team.index == 0:
-        yield Notice(NO_FEATURES)
+    real = RealImages(data.pixels, features, folder) if data and features else None
     seeds = block_seeds(order.seed, order.samples, order.block_size)
-    shares = [CellShare(store, settings, seeds, team) for settings in order.cells]
-    encodings = [_reconstruction(order, settings, data, store, team) for settings in order.cells]
+    cells = [_with_class(settings, model) for settings in order.cells]
+    shares = [CellShare(store, settings, seeds, team) for settings in cells]
+    encodings = [_reconstruction(order, settings, data, store, team) for settings in cells]
     clock = Clock(
         sum(share.settings.steps * len(share.missing) for share in shares)
         + sum(encoding.calls for encoding in encodings if encoding)
@@ -83,40 +96,62 @@ def evaluate_job(order: EvaluateOrder, models: ModelCache, folder: Path, team: T
             yield CellMeasured(measured, real.network.distance if real else "")
 
 
-def _data(order: EvaluateOrder, model: Model) -> tuple[Pixels | None, list[Event]]:
-    """The real images as pixels, and what there is to say of them."""
+def _with_class(settings: SampleSettings, model: Model) -> SampleSettings:
+    """A cell that says which class it draws, where the model has classes."""
+    if model.info.classes and settings.class_label is None:
+        return replace(settings, class_label=0)
+    return settings
+
+
+def _data(order: EvaluateOrder, model: Model) -> ImageData | None:
+    """The real images, None where there are none to measure against."""
     from ddim_studio.imaging.datasets import read_images
     from ddim_studio.imaging.errors import ImageError
 
     if order.data is None:
-        return None, []
+        return None
     found = read_images(order.data, model.image_shape, limit=order.data_limit)
-    notices: list[Event] = []
-    for name, reason in found.skipped[:3]:
-        notices.append(Notice(f"Left out {name}: {reason}"))
-    if len(found.skipped) > 3:
-        notices.append(
-            Notice(f"Left out {len(found.skipped) - 3} more images that cannot be used.")
-        )
     if len(found.pixels) < SMALLEST_SAMPLE:
         raise ImageError(
             f"{order.data} holds {len(found.pixels)} images: at least {SMALLEST_SAMPLE} are needed."
         )
-    notices.append(Notice(f"{len(found.pixels)} images of {order.data} are the reference."))
-    return found.pixels, notices
+    return found
 
 
-def _real_images(
-    order: EvaluateOrder, model: Model, data: Pixels, folder: Path
-) -> RealImages | None:
+def _features(order: EvaluateOrder, model: Model) -> Features | None:
     from pathlib import Path
 
     from ddim_studio.evaluation.features import suitable_features
-    from ddim_studio.evaluation.quality import RealImages
 
     weights = None if order.inception is None else Path(order.inception)
-    features = suitable_features(model.image_shape, weights)
-    return None if features is None else RealImages(data, features, folder)
+    return suitable_features(model.image_shape, weights)
+
+
+def _notices(
+    order: EvaluateOrder, model: Model, data: ImageData | None, features: Features | None
+) -> Iterator[Notice]:
+    """What there is to say before anything is drawn."""
+    from ddim_studio.diffusion.timesteps import advice, tau_of
+
+    yield from class_notices(model.info, order.cells[0].class_label)
+    if data:
+        yield from _data_notices(order, data)
+        if features is None:
+            yield Notice(NO_FEATURES)
+        elif order.inception is not None and not features.title.startswith("Inception"):
+            yield Notice(INCEPTION_UNUSED)
+    texts = [
+        advice(tau_of(settings, model.schedule.T), model.schedule.T) for settings in order.cells
+    ]
+    yield from (Notice(text) for text in dict.fromkeys(texts) if text)
+
+
+def _data_notices(order: EvaluateOrder, data: ImageData) -> Iterator[Notice]:
+    for name, reason in data.skipped[:3]:
+        yield Notice(f"Left out {name}: {reason}")
+    if len(data.skipped) > 3:
+        yield Notice(f"Left out {len(data.skipped) - 3} more images that cannot be used.")
+    yield Notice(f"{len(data.pixels)} images of {order.data} are the reference.")
 
 
 def _measured(
@@ -152,15 +187,15 @@ def _measured(
 def _reconstruction(
     order: EvaluateOrder,
     settings: SampleSettings,
-    data: Pixels | None,
+    data: ImageData | None,
     store: BlockStore,
     team: Team,
 ) -> ReconstructionShare | None:
-    """The reconstruction error's share of a cell; only η = 0 without clipping has one."""
+    """The reconstruction error's share of a cell, where it has one."""
     from ddim_studio.evaluation.quality import evenly
     from ddim_studio.evaluation.reconstruction import ReconstructionShare
 
-    if data is None or not order.reconstruction or settings.eta or settings.clip != "none":
+    if data is None or not order.reconstruction or not has_inverse(settings):
         return None
-    chosen = evenly(data, order.reconstruction)
+    chosen = evenly(data.pixels, order.reconstruction)
     return ReconstructionShare(store, settings, chosen, order.block_size, team)

@@ -16,7 +16,10 @@ from ddim_studio.jobs.comparison_events import (
     CellStarted,
     Scored,
 )
+from ddim_studio.jobs.evaluation_order import CellMeasured
+from ddim_studio.jobs.hub_events import CachedFound, Downloaded, HubFound, Waiting
 from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, ErrorCurve, Inverted
+from ddim_studio.jobs.model_events import CardRead, CardUnreadable, MemoryMeasured
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,17 +99,26 @@ class Started:
 
 @dataclass(frozen=True)
 class Progress:
-    """Units done out of a total, seconds since the first unit began, and what a unit is."""
+    """How far a job is.
+
+    Attributes:
+        done: Units done.
+        total: Units in all.
+        seconds: Time since the first unit of this job began.
+        unit: What a unit is, in the singular; "B" for bytes.
+        before: Units that were done before this job began.
+    """
 
     done: int
     total: int
     seconds: float
     unit: str = "step"
+    before: int = 0
 
     @property
     def rate(self) -> float:
         """Units a second, 0 before the first."""
-        return self.done / self.seconds if self.seconds > 0 else 0.0
+        return (self.done - self.before) / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def remaining(self) -> float:
@@ -175,4 +187,12 @@ Event = (
     | CellDone
     | CellFailed
     | Scored
+    | CellMeasured
+    | Waiting
+    | HubFound
+    | CachedFound
+    | Downloaded
+    | CardRead
+    | CardUnreadable
+    | MemoryMeasured
 )

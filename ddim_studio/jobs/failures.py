@@ -22,7 +22,7 @@ def explain(error: BaseException) -> Failure:
     name = type(error).__name__
     if OWN_ERRORS & {kind.__name__ for kind in type(error).__mro__}:
         return Failure(str(error), advice, details)
-    if isinstance(error, MemoryError) or name == "OutOfMemoryError" or _is_allocation(error):
+    if is_out_of_memory(error):
         return Failure(
             "There is not enough memory for this run.",
             "Take fewer images at a time, or another device.",
@@ -31,6 +31,12 @@ def explain(error: BaseException) -> Failure:
     if isinstance(error, OSError):
         return _file_failure(error, details)
     return Failure(f"Something unexpected went wrong ({name}).", REPORT, details)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether there was not enough memory, of the computer or of the device."""
+    known = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return known or _is_allocation(error)
 
 
 def _is_allocation(error: BaseException) -> bool:

@@ -48,11 +48,13 @@ def invert_job(
         did not converge, and `Inverted` at the end.
     """
     from ddim_studio.jobs.encoding import Encoding
+    from ddim_studio.jobs.models import class_notices
     from ddim_studio.jobs.workbench import Latents
 
     run = order.run
     model = bench.models.get(run.model, run.device)
     yield ModelOpened(model.info, str(model.device))
+    yield from class_notices(model.info, run.class_label)
     encoding = Encoding(model, order)
     counter = StepCounter(walks(order.images) * len(encoding.tau))
     if encoding.seed_rows:

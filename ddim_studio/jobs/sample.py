@@ -98,34 +98,55 @@ def sample_job(
         `ModelOpened` and `Started`, then for each batch the frame of x_T, and a frame and
         `Progress` a step.
     """
-    from ddim_studio.diffusion.noise import image_seeds, seeded_noise
-    from ddim_studio.diffusion.sampling import sample
+    from ddim_studio.diffusion.noise import image_seeds
     from ddim_studio.diffusion.timesteps import advice, tau_of
-    from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.models import class_notices
 
     model = models.get(run.model, run.device)
-    schedule = model.schedule
-    tau = tau_of(run, schedule.T)
+    tau = tau_of(run, model.schedule.T)
     seeds = image_seeds(run.seed, run.count)
     yield ModelOpened(model.info, str(model.device))
     yield started(model, tau, seeds)
-    if warning := advice(tau, schedule.T):
+    yield from class_notices(model.info, run.class_label)
+    if warning := advice(tau, model.schedule.T):
         yield Notice(warning)
     firsts = range(0, run.count, batch_size)
     clock = Clock(len(tau) * len(firsts))
     with sink or Sink() as opened:
         for first in firsts:
             batch = seeds[first : first + batch_size]
-            x_T = seeded_noise(model, batch)  # noqa: N806 (the paper's name)
-            opened.start(x_T, first)
-            if views:
-                yield first_frame(x_T, tau[-1], schedule.alpha_bar(tau[-1]), first)
-            before = None
-            for step in sample(model, x_T, run, seeds=batch):
-                opened.step(step, first)
-                if views:
-                    yield step_frame(step, before, views, first)
-                before = step.x0
-                yield clock.tick()
+            yield from _batch(model, run, batch, first, sink=opened, views=views, clock=clock)
     for path in opened.paths():
         yield Saved(str(path))
+
+
+def _batch(
+    model: Model,
+    run: SampleRun,
+    seeds: Sequence[int],
+    first: int,
+    *,
+    sink: Sink,
+    views: Sequence[View],
+    clock: Clock,
+) -> Job:
+    """Sample the images of some seeds, of which the first is number ``first`` of the run."""
+    from ddim_studio.diffusion.noise import seeded_noise
+    from ddim_studio.diffusion.sampling import sample
+    from ddim_studio.diffusion.timesteps import tau_of
+    from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.splitting import memory_news
+
+    x_T = seeded_noise(model, seeds)  # noqa: N806 (the paper's name)
+    sink.start(x_T, first)
+    if views:
+        last = tau_of(run, model.schedule.T)[-1]
+        yield first_frame(x_T, last, model.schedule.alpha_bar(last), first)
+    before = None
+    for step in sample(model, x_T, run, seeds=seeds):
+        sink.step(step, first)
+        if views:
+            yield step_frame(step, before, views, first)
+        before = step.x0
+        yield from memory_news(model)
+        yield clock.tick()

@@ -144,6 +144,16 @@ def test_models_are_compared_by_their_own_names(run, tiny_pipeline, tmp_path):
     assert stored["rows"]["values"] == [str(tiny_pipeline), other]
 
 
+def test_a_reference_that_fails_is_told(run, tiny_pipeline, tmp_path):
+    shutil.copytree(tiny_pipeline, tmp_path / "other")
+    (tmp_path / "other/scheduler/scheduler_config.json").write_text('{"num_train_timesteps": 20}')
+    line = f"compare --rows model={tiny_pipeline},other --columns steps=30 --seeds 0 --device cpu"
+    answer = run(f"{line} --reference model=other,steps=30 --out a.csv")
+    assert (answer.code, answer.out) == (1, ["a.csv"])
+    assert "Nothing is measured: other, S = 30 is not computed." in answer.err
+    assert [(row["steps"], row["mse"]) for row in rows_of("a.csv")] == [("30", "")]
+
+
 def interrupted(after, disguised=False):
     """Stands for `sample`, and is interrupted at the given step."""
     from ddim_studio.diffusion import sampling

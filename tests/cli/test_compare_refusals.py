@@ -29,6 +29,7 @@ WRONG = [
     ("--out a.png --rows eta=0 --columns steps=5 --seeds x", "--seeds must be whole numbers"),
     ("--out a.png --rows eta=0 --columns steps=5 --seeds 1,1", "--seeds: Give from 1 to 64 seeds"),
     ("--out a.png --rows eta=0 --columns steps=5 --metric fid", "mse, psnr, ssim, lpips"),
+    ("--out a.png --rows eta=0 --columns steps=5 --metric=", "--metric must be one of mse"),
     ("--out a.png --rows eta=0 --columns steps=5 --class 1", "--class must be left out"),
     ("--out a.png --rows eta=0 --columns steps=5 --device tpu", "--device must be one of auto"),
     ("--out a.png --rows eta=0 --columns steps=5 --reference eta=0", "must give eta and steps"),

@@ -1,11 +1,23 @@
+import json
+import math
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
 import ddim_studio as ds
-from ddim_studio.evaluation.blocks import Block, BlockStore, block_seeds, fingerprint
+from ddim_studio.evaluation import drawing
+from ddim_studio.evaluation.blocks import (
+    Block,
+    BlockStore,
+    block_seeds,
+    cell_in_words,
+    fingerprint,
+)
 from ddim_studio.evaluation.drawing import draw_block
 from ddim_studio.imaging.pixels import to_pixels
+from ddim_studio.models.errors import ModelError
 
 SETTINGS = ds.SampleSettings(steps=3, eta=0.5)
 
@@ -39,6 +51,25 @@ def test_a_block_holds_what_the_sampler_draws_call_by_call(tiny):
     assert found.seconds > 0
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_images_that_are_not_finite_are_no_block(tiny, monkeypatch, value):
+    def sample(*arguments, **more):
+        for step in ds.sample(*arguments, **more):
+            step.x[1, 0, 2, 3] = value
+            yield step
+
+    monkeypatch.setattr(drawing, "sample", sample)
+    with pytest.raises(ModelError, match=r"at η = 0\.5, S = 3, linear τ are not") as caught:
+        drawn(tiny, SETTINGS, range(2))
+    assert "another model" in caught.value.advice
+
+
+def test_a_cell_is_told_by_all_its_settings():
+    assert cell_in_words(SETTINGS) == "η = 0.5, S = 3, linear τ"
+    settings = ds.SampleSettings(steps=7, eta="hat", spacing="leading", clip="clamp", class_label=0)
+    assert cell_in_words(settings) == "σ̂, S = 7, leading τ, clip clamp, class 0"
+
+
 def test_what_was_written_is_read(tmp_path):
     store = BlockStore(tmp_path, "model")
     assert not store.has(SETTINGS, range(4))
@@ -52,7 +83,15 @@ def test_what_was_written_is_read(tmp_path):
 
 @pytest.mark.parametrize(
     "change",
-    [{"steps": 4}, {"eta": 0.6}, {"eta": "hat"}, {"spacing": "quadratic"}, {"clip": "clamp"}],
+    [
+        {"steps": 4},
+        {"eta": 0.6},
+        {"eta": "hat"},
+        {"spacing": "quadratic"},
+        {"clip": "clamp"},
+        {"timesteps": (1, 2, 3)},
+        {"class_label": 0},
+    ],
 )
 def test_other_settings_are_other_files(tmp_path, change):
     store = BlockStore(tmp_path, "model")
@@ -105,3 +144,13 @@ def test_the_fingerprint_follows_weights_and_schedule(tiny_pipeline, tiny):
     with torch.no_grad():
         next(again.unet.parameters()).view(-1)[0] += 1e-6
     assert fingerprint(again) != fingerprint(tiny)
+
+
+@pytest.mark.parametrize(
+    "change", [{"prediction_type": "sample"}, {"beta_end": 0.021}, {"num_train_timesteps": 999}]
+)
+def test_the_same_weights_used_otherwise_are_another_model(tiny_pipeline, tiny, tmp_path, change):
+    folder = shutil.copytree(tiny_pipeline, tmp_path / "other")
+    path = folder / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert fingerprint(ds.load_model(str(folder), device="cpu")) != fingerprint(tiny)

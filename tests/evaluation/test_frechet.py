@@ -50,6 +50,11 @@ def test_a_set_is_at_no_distance_from_itself_even_where_features_never_vary():
     assert frechet_distance(gaussian_of(flat), gaussian_of(flat)) == pytest.approx(0, abs=1e-9)
 
 
+def test_rounding_makes_no_distance_negative():
+    sets = [gaussian_of(features(seed)) for seed in range(20)]
+    assert min(frechet_distance(each, each) for each in sets) >= 0
+
+
 def test_one_image_has_no_covariance():
     with pytest.raises(ValueError, match="two images"):
         gaussian_of(np.zeros((1, 4)))

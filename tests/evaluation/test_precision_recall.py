@@ -47,6 +47,12 @@ def test_far_sets_share_nothing():
     assert precision_recall(cloud(0, 50), cloud(1, 50, 100.0)) == (0.0, 0.0)
 
 
+def test_the_border_belongs_to_the_manifold():
+    assert precision_recall(np.ones((4, 2)), np.ones((5, 2))) == (1.0, 1.0)
+    real = np.array([[0.0], [1.0], [2.0], [3.0]])
+    assert precision_recall(np.array([[-3.0], [6.0], [6.5], [-3.5]]), real).precision == 0.5
+
+
 def test_a_model_that_draws_one_of_two_kinds_is_precise_but_not_complete():
     real = np.vstack([cloud(0, 50), cloud(1, 50, 100.0)])
     precision, recall = precision_recall(real[:50], real)

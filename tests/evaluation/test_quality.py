@@ -86,3 +86,11 @@ def test_the_floor_is_what_real_images_reach_and_bad_ones_do_not(tmp_path):
     floor = real.floor(30)
     drawn = real.quality(Averages()(DRAWN)).distance
     assert 0 < floor.value + 3 * floor.error < drawn.value
+
+
+def test_the_floor_is_measured_against_the_others_only(tmp_path):
+    real = RealImages(PIXELS, Averages(), tmp_path)
+    order = np.random.Generator(np.random.PCG64(0)).permutation(60)
+    chosen, others = (np.sort(part) for part in (order[:20], order[20:]))
+    expected = frechet_distance(*(gaussian_of(real.features[part]) for part in (others, chosen)))
+    assert real.floor(20).value == pytest.approx(expected, rel=1e-9)

@@ -53,6 +53,18 @@ def test_what_one_member_holds_nobody_draws_again(tiny, tmp_path):
     assert [calls for _, calls in found] == [0, 0]
 
 
+def test_blocks_that_all_can_read_are_measured_by_one_each(tiny, tmp_path):
+    measured(tiny, tmp_path, Alone())
+
+    def count(player):
+        seen = []
+        share = CellShare(BlockStore(tmp_path, "tiny"), SETTINGS, SEEDS, player)
+        share.gathered(lambda block: seen.append(len(block.pixels)) or means(block))
+        return seen
+
+    assert play(2, count) == [[4, 2], [4]]
+
+
 def test_a_damaged_block_is_drawn_again(tiny, tmp_path):
     expected, _ = measured(tiny, tmp_path, Alone())
     (path,) = tmp_path.rglob("4-7.npz")

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from ddim_studio.evaluation.team import Alone, end_team, is_first, join_team, launched
+from ddim_studio.evaluation.team import Accelerated, Alone, end_team, is_first, join_team, launched
 from ddim_studio.models.errors import ModelError
 
 
@@ -31,6 +31,15 @@ def test_the_launcher_tells_the_place(monkeypatch, size, rank, several, first):
     monkeypatch.setenv("RANK", rank)
     assert launched() is several
     assert is_first() is first
+
+
+def test_a_process_that_is_gone_is_a_sentence(monkeypatch):
+    def closed(_items):
+        raise RuntimeError("Connection closed by peer [127.0.0.1]:51234")
+
+    monkeypatch.setattr("accelerate.utils.gather_object", closed)
+    with pytest.raises(ModelError, match="Another process of this run has ended"):
+        Accelerated(cpu=True).gather(1)
 
 
 def test_a_launch_without_accelerate_is_a_sentence(monkeypatch):

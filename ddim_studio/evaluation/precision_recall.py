@@ -71,7 +71,7 @@ def _parts(points: Tensor) -> list[Tensor]:
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
-    """Between all rows of a and b, without the rounding of a matrix product: equal rows are at 0."""
+    """Between all rows, without the rounding of a matrix product: equal rows are at 0."""
     import torch
 
     return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")

@@ -6,6 +6,7 @@ import csv
 import math
 from typing import TYPE_CHECKING
 
+from ddim_studio.evaluation.blocks import cell_in_words
 from ddim_studio.jobs.evaluation_order import CellMeasured
 from ddim_studio.jobs.events import Notice, Progress, Saved
 from ddim_studio.storage import atomic_path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.runner import Job
 
 DISTANCE = "Fréchet distance"
-SETTINGS = ("model", "eta", "steps", "spacing", "clip", "samples", "seed")
+SETTINGS = ("model", "eta", "steps", "spacing", "clip", "class", "samples", "seed")
 FIGURES = ("precision", "recall", "reconstruction_mse", "seconds_per_image", "hours_per_50k")
 
 
@@ -58,10 +59,7 @@ def write_table(path: Path, order: EvaluateOrder, rows: Sequence[CellMeasured]) 
 def in_words(event: CellMeasured) -> str:
     """A cell and its figures as one line."""
     m = event.measured
-    s = m.settings
-    eta = "σ̂" if s.eta == "hat" else f"η = {s.eta:g}"
-    clip = "" if s.clip == "none" else f", clip {s.clip}"
-    parts = [f"{eta}, S = {s.steps}, {s.spacing} τ{clip}"]
+    parts = [cell_in_words(m.settings)]
     if not math.isnan(m.distance):
         parts.append(f"{event.distance_name} {m.distance:.2f} ± {m.error:.2f}")
         parts.append(f"precision {m.precision:.2f}, recall {m.recall:.2f}")
@@ -85,5 +83,6 @@ def _row(order: EvaluateOrder, m: Measured, *, kernel: bool) -> list[object]:
         figures.append(m.kernel_distance)
     figures += [m.precision, m.recall, m.reconstruction, m.seconds, m.headline_seconds / 3600]
     eta = s.eta if s.eta == "hat" else f"{s.eta:g}"
-    settings = [order.model, eta, s.steps, s.spacing, s.clip, m.samples, order.seed]
+    label = "" if s.class_label is None else s.class_label
+    settings = [order.model, eta, s.steps, s.spacing, s.clip, label, m.samples, order.seed]
     return settings + ["" if math.isnan(value) else f"{value:.9g}" for value in figures]

@@ -26,13 +26,19 @@ def cells_of(
     steps: Sequence[int],
     spacings: Sequence[Spacing] = ("linear",),
     clips: Sequence[Clip] = ("none",),
+    class_label: int | None = None,
 ) -> tuple[SampleSettings, ...]:
-    """Every combination of these settings, those with the fewest steps first."""
+    """Every combination of these settings, those with the fewest steps first; one class in all."""
     found = [
-        SampleSettings(eta=eta, steps=count, spacing=spacing, clip=clip)
+        SampleSettings(eta=eta, steps=count, spacing=spacing, clip=clip, class_label=class_label)
         for spacing, clip, eta, count in itertools.product(spacings, clips, etas, steps)
     ]
     return tuple(sorted(found, key=lambda settings: settings.steps))
+
+
+def has_inverse(settings: SampleSettings) -> bool:
+    """Whether images can be encoded for a cell: only where η = 0 and nothing is clipped."""
+    return settings.eta == 0 and settings.clip == "none"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +54,7 @@ class EvaluateOrder:
         seed: n; image i of every cell has the seed n + i.
         data_limit: At most so many images of the data are read, spread evenly over it.
         reconstruction: How many images of the data are encoded and decoded for the reconstruction
-            error of each τ; 0 leaves that out.
+            error of every cell that `has_inverse`; 0 leaves that out.
         inception: File with the weights of the Inception network of FID, or None.
         block_size: Images that go through the network at once.
     """
@@ -73,8 +79,14 @@ class EvaluateOrder:
         check_whole("data_limit", self.data_limit, SMALLEST_SAMPLE, 10 * MAX_COUNT)
         check_whole("reconstruction", self.reconstruction, 0, MAX_COUNT)
         check_whole("block_size", self.block_size, 1, 65_536)
+        if self.data is not None and not self.data.strip():
+            raise SettingsError("data", "data must be a folder, an archive or an IDX file.")
         if self.reconstruction and self.data is None:
             raise SettingsError("reconstruction", "A reconstruction error needs data.")
+        if self.reconstruction and not any(map(has_inverse, self.cells)):
+            raise SettingsError(
+                "reconstruction", "A reconstruction error needs a cell with η = 0 and no clipping."
+            )
 
 
 @dataclass(frozen=True)

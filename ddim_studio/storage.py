@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,3 +64,30 @@ def atomic_path(destination: Path) -> Iterator[Path]:
         temporary.replace(destination)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(destination: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``destination``, renamed to it when the block succeeds.
+
+    When the block raises, the new folder is removed. A folder that was at ``destination`` stays
+    until the new one is complete; then the two change places and the old one is removed.
+    """
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    temporary, old = (
+        destination.with_name(f".{destination.name[:40]}-{secrets.token_hex(8)}") for _ in range(2)
+    )
+    temporary.mkdir()
+    try:
+        yield temporary
+        if destination.exists():
+            destination.replace(old)
+        try:
+            temporary.replace(destination)
+        except OSError:
+            if old.exists():
+                old.replace(destination)
+            raise
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)

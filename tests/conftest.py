@@ -12,6 +12,31 @@ import pytest
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("DDIM_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
+    monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
+    for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def hub(monkeypatch, tiny_pipeline):
+    """A hub on this computer with the model a/tiny, and the network switched on for it alone."""
+    from hub_server import HubServer
+    from huggingface_hub import constants
+
+    for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
+    about = {
+        "library_name": "diffusers",
+        "pipeline_tag": "unconditional-image-generation",
+        "config": {"diffusers": {"_class_name": "DDIMPipeline"}},
+        "cardData": {"license": "apache-2.0"},
+    }
+    with HubServer() as server:
+        server.add("a/tiny", tiny_pipeline, about=about)
+        monkeypatch.setenv("HF_ENDPOINT", server.url)
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal, Self, get_args
 
 import torch
 
 from ddim_studio.diffusion.ddim import Prediction, implied_epsilon, predicted_x0
-from ddim_studio.diffusion.settings import SettingsError, check_choice
+from ddim_studio.diffusion.settings import SettingsError, check_choice, check_class
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ddim_studio.diffusion.schedule import Schedule
 
-    Network = Callable[[Tensor, Tensor], Tensor]
+    Network = Callable[..., Tensor]
 
 PredictionType = Literal["epsilon", "sample", "v_prediction"]
 PREDICTION_TYPES: tuple[PredictionType, ...] = get_args(PredictionType)
@@ -28,11 +29,14 @@ class Denoiser:
 
     Attributes:
         network: ``network(x_t, t)`` with x_t (N, C, H, W) and t (N,) int64, both on ``device``;
-            returns (N, C', H, W). Channels past C (a learned variance) are ignored.
+            returns (N, C', H, W). Channels past C (a learned variance) are ignored. Where there
+            are classes it is called as ``network(x_t, t, label)``, with label (N,) int64.
         schedule: ᾱ_t.
         image_shape: (C, H, W).
         prediction: What the network predicts: ε, x_0 ("sample") or v.
         device: Where the network runs.
+        classes: How many classes the network draws; 0 where it is unconditional.
+        label: The class that it draws, None where there are none; `with_class` chooses another.
         network_calls: How often the network was called so far, in images.
     """
 
@@ -44,6 +48,7 @@ class Denoiser:
         *,
         prediction: PredictionType = "epsilon",
         device: str | torch.device = "cpu",
+        classes: int = 0,
     ) -> None:
         check_choice("prediction_type", prediction, PREDICTION_TYPES)
         if prediction == "epsilon" and schedule.zero_terminal_snr:
@@ -57,7 +62,29 @@ class Denoiser:
         self.image_shape = image_shape
         self.prediction = prediction
         self.device = torch.device(device)
+        self.classes = classes
+        self.label = 0 if classes else None
         self.network_calls = 0
+
+    def with_class(self, label: int | None) -> Self:
+        """The same model with the class fixed that it draws; the network is shared.
+
+        Args:
+            label: From 0 to ``classes`` − 1; None leaves the model as it is.
+
+        Returns:
+            The model itself where nothing changes, else a view of it, which counts its own calls.
+
+        Raises:
+            SettingsError: The model has no such class.
+        """
+        check_class(label, self.classes)
+        if label is None or label == self.label:
+            return self
+        view = copy.copy(self)
+        view.label = label
+        view.network_calls = 0
+        return view
 
     @torch.no_grad()
     def raw(self, x_t: Tensor, t: int) -> Tensor:
@@ -69,7 +96,8 @@ class Denoiser:
         x = x_t.to(self.device, torch.float32)
         times = torch.full((len(x),), t, dtype=torch.int64, device=self.device)
         self.network_calls += len(x)
-        return self.network(x, times)[:, : self.image_shape[0]].to(x_t)
+        labels = () if self.label is None else (torch.full_like(times, self.label),)
+        return self.network(x, times, *labels)[:, : self.image_shape[0]].to(x_t)
 
     @torch.no_grad()
     def predict(self, x_t: Tensor, t: int) -> Prediction:

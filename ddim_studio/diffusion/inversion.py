@@ -162,9 +162,11 @@ def invert_events(
         An iterator. Each item is asked for with at most one network call.
 
     Raises:
-        SettingsError: τ does not fit the model, or ``images`` are of another shape or not finite.
+        SettingsError: τ or the class does not fit the model, or ``images`` are of another shape
+            or not finite.
     """
     settings = settings or InvertSettings()
+    model = model.with_class(settings.class_label)
     tau = tau_of(settings.decoding(), model.schedule.T)
     _check(model, images, tau)
     # Apple's GPUs have no float64

@@ -83,9 +83,11 @@ def sample(
         An iterator of S steps. One network call is made for each, when it is asked for.
 
     Raises:
-        SettingsError: τ does not fit the model, or ``x_T`` or ``seeds`` have the wrong shape.
+        SettingsError: τ or the class does not fit the model, or ``x_T`` or ``seeds`` have the
+            wrong shape.
     """
     settings = settings or SampleSettings()
+    model = model.with_class(settings.class_label)
     tau = tau_of(settings, model.schedule.T)
     if x_T.ndim != 4 or tuple(x_T.shape[1:]) != model.image_shape:
         expected = ", ".join(map(str, model.image_shape))

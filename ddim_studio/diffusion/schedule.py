@@ -84,6 +84,12 @@ def squared_cosine(T: int = 1000, max_beta: float = 0.999) -> Schedule:
     return from_betas((1 - f[1:] / f[:-1]).clamp(max=max_beta))
 
 
+def sigmoid(T: int = 1000, start: float = 1e-4, end: float = 0.02) -> Schedule:
+    """β rises as a sigmoid from −6 to 6 does (GeoDiff: Xu et al. 2022)."""
+    curve = torch.linspace(-6, 6, T, dtype=torch.float64).sigmoid()
+    return from_betas(start + (end - start) * curve)
+
+
 def rescaled_to_zero_terminal_snr(schedule: Schedule) -> Schedule:
     """√ᾱ shifted and scaled so that ᾱ_{T−1} = 0 (Lin et al. 2023, algorithm 1)."""
     roots = schedule.alpha_bars.sqrt()
@@ -125,12 +131,14 @@ def _betas_of(config: Mapping[str, Any]) -> Schedule:
         return linear(steps, *ends)
     if name == "scaled_linear":
         return scaled_linear(steps, *ends)
+    if name == "sigmoid":
+        return sigmoid(steps, *ends)
     if name == "squaredcos_cap_v2":
         return squared_cosine(steps)
     raise SettingsError(
         "beta_schedule",
-        f"The schedule {name!r} is unknown; known are linear, scaled_linear and "
-        "squaredcos_cap_v2, and trained_betas given as a list.",
+        f"The schedule {name!r} is unknown; known are linear, scaled_linear, sigmoid "
+        "and squaredcos_cap_v2, and trained_betas given as a list.",
     )
 
 

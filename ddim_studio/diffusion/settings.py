@@ -23,6 +23,7 @@ InversionMethod = Literal["source", "target", "exact"]
 INVERSION_METHODS: tuple[InversionMethod, ...] = get_args(InversionMethod)
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 100_000
+MAX_CLASSES = 1_000_000
 
 
 class SettingsError(ValueError):
@@ -59,6 +60,25 @@ def check_real(field: str, value: object, low: float, high: float) -> None:
         raise SettingsError(
             field, f"{field} must be a number from {low:g} to {high:g}, not {value!r}."
         )
+
+
+def check_class(label: int | None, classes: int) -> None:
+    """Raise unless a model of so many classes draws the class ``label``; None is the model's own.
+
+    Args:
+        label: Number of the class, from 0.
+        classes: How many the model has, 0 for an unconditional one.
+
+    Raises:
+        SettingsError: The model has no classes, or not so many.
+    """
+    if label is None:
+        return
+    if classes == 0:
+        raise SettingsError(
+            "class_label", "class_label must be left out: this model has no classes to choose from."
+        )
+    check_whole("class_label", label, 0, classes - 1)
 
 
 def parse_eta(text: str) -> Eta:
@@ -146,6 +166,8 @@ class SampleSettings(Settings):
         clip: What to do with x̂_0 outside [−1, 1]: nothing, clamp it, or clamp it and derive ε
             from the clamped value again.
         seed: n; image i draws x_T and the noise of every step from generators keyed by n + i.
+        class_label: What to draw, for models with classes; None is class 0 there, and all that
+            models without classes take.
     """
 
     kind: ClassVar[str] = "sample"
@@ -156,6 +178,7 @@ class SampleSettings(Settings):
     timesteps: tuple[int, ...] | None = None
     clip: Clip = "none"
     seed: int = 0
+    class_label: int | None = None
 
     def __post_init__(self) -> None:
         if self.timesteps is not None:
@@ -167,6 +190,8 @@ class SampleSettings(Settings):
         check_choice("spacing", self.spacing, SPACINGS)
         check_choice("clip", self.clip, CLIPS)
         check_whole("seed", self.seed, 0, MAX_SEED)
+        if self.class_label is not None:
+            check_whole("class_label", self.class_label, 0, MAX_CLASSES - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +212,7 @@ class InvertSettings(Settings):
         tolerance: A step of the exact method is solved when the root mean square, over the
             pixels of an image, of what the state lacks is no larger.
         max_calls: Network calls that one step of the exact method may take for an image.
+        class_label: As what the images are taken, for models with classes; None is class 0 there.
     """
 
     kind: ClassVar[str] = "invert"
@@ -197,6 +223,7 @@ class InvertSettings(Settings):
     timesteps: tuple[int, ...] | None = None
     tolerance: float = 1e-5
     max_calls: int = 40
+    class_label: int | None = None
 
     def __post_init__(self) -> None:
         check_choice("method", self.method, INVERSION_METHODS)
@@ -210,9 +237,12 @@ class InvertSettings(Settings):
         check_whole("max_calls", self.max_calls, 2, 10_000)
 
     def decoding(self) -> SampleSettings:
-        """The settings of the walk back: deterministic, unclipped, with the same τ."""
+        """The settings of the walk back: deterministic, unclipped, the same τ and class."""
         return SampleSettings(
-            steps=self.steps, spacing=self.spacing or "linear", timesteps=self.timesteps
+            steps=self.steps,
+            spacing=self.spacing or "linear",
+            timesteps=self.timesteps,
+            class_label=self.class_label,
         )
 
 

@@ -37,7 +37,7 @@ def ask_where(parent: QWidget, title: str, name: str, filters: str) -> Path | No
 def ask_for_model_folder(parent: QWidget) -> Path | None:
     """The folder of a model that the user chooses; None if they do not."""
     chosen = QFileDialog.getExistingDirectory(parent, "Open the folder of a model")
-    return Path(chosen).resolve() if chosen else None
+    return Path(chosen) if chosen else None
 
 
 def ask_for_checkpoint(parent: QWidget) -> Path | None:
@@ -45,4 +45,4 @@ def ask_for_checkpoint(parent: QWidget) -> Path | None:
     kinds = " ".join(f"*{suffix}" for suffix in CHECKPOINTS)
     filters = f"Checkpoints ({kinds});;All files (*)"
     chosen, _kind = QFileDialog.getOpenFileName(parent, "Open a checkpoint file", "", filters)
-    return Path(chosen).resolve() if chosen else None
+    return Path(chosen) if chosen else None

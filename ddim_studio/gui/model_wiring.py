@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
@@ -66,7 +65,7 @@ class ModelWiring(QObject):
 
     def open_path(self, page: Page, path: Path) -> None:
         """Open the model at a path on a page; on one without a model, show its card."""
-        source = os.path.realpath(path)  # which also ends where links lead in a circle
+        source = str(path)
         if page in self._choices:
             self._choices[page].set_source(source)
         else:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from ddim_studio.models.errors import ModelError, excerpt
+from ddim_studio.models.hub_cache import HUB_PREFIX, downloaded_folder, hub_name
 from ddim_studio.storage import resources
 
 DEFAULT_MODEL = "fashion-28"
-HUB_PREFIX = "hub:"
 
 
 def bundled_models() -> dict[str, Path]:
@@ -22,26 +22,58 @@ def resolve(source: str) -> Path:
     """The path that a model's name or path stands for.
 
     Raises:
-        ModelError: There is nothing at it, or it is no folder.
+        ModelError: There is nothing at it.
     """
     bundled = bundled_models()
     if source in bundled:
         return bundled[source]
-    names = f"Bundled models: {', '.join(bundled)}; or give the folder of a diffusers model."
+    names = (
+        f"Bundled models: {', '.join(bundled)}; or give a diffusers folder or a checkpoint file."
+    )
     shown = f"'{excerpt(source, 200)}'"
     if source.startswith(HUB_PREFIX):
-        raise ModelError(
-            f"{shown} cannot be fetched: this version opens models on this computer only.",
-            f"Download the model's folder and give its path. {names}",
-        )
+        return downloaded_folder(source)
     path = Path(source)
     try:
         path = path.expanduser()
-        found, folder = path.exists(), path.is_dir()
+        found = path.is_dir() or path.is_file()
     except (OSError, ValueError, RuntimeError):  # RuntimeError: the home of nobody
-        found = folder = False
+        found = False
+    if source and not found:
+        _refuse_oddities(path, shown)
     if not source or not found:
-        raise ModelError(f"There is no model named {shown}, and no such folder.", names)
-    if not folder:
-        raise ModelError(f"{shown} is a file, not the folder of a diffusers model.", names)
+        raise ModelError(f"There is no model named {shown}, and no such folder or file.", names)
     return path.resolve()
+
+
+def _refuse_oddities(path: Path, shown: str) -> None:
+    """Raise if there is something at a path that is neither a file nor a folder."""
+    try:
+        exists, is_link = path.exists(), path.is_symlink()
+    except (OSError, ValueError):
+        return
+    if exists:
+        raise ModelError(
+            f"{shown} is neither a file nor a folder, but a device or a pipe.",
+            "Give a diffusers folder or a checkpoint file.",
+        )
+    if is_link:
+        raise ModelError(
+            f"{shown} is a link that leads nowhere.",
+            "Give the folder or file that it should lead to.",
+        )
+
+
+def identity(source: str, path: Path) -> tuple[str, str]:
+    """What a model is called, and what opens it again from any folder.
+
+    Args:
+        source: What `resolve` was given.
+        path: What it returned.
+    """
+    if source in bundled_models():
+        return source, source
+    if source.startswith(HUB_PREFIX):
+        name = hub_name(source)
+        return name.repo, name.source
+    return path.name, str(path)

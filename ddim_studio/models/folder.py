@@ -7,16 +7,24 @@ the flat one, with ``config.json`` beside the weights.
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ddim_studio.models.errors import ModelError
+from ddim_studio.models.errors import ModelError, excerpt
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 MAX_CONFIG_BYTES = 1_000_000
-WEIGHT_NAMES = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin")
+STEM = "diffusion_pytorch_model"
+WEIGHT_NAMES = (f"{STEM}.safetensors", f"{STEM}.bin")
+MAX_SHARDS = 1000
+PART = re.compile(r"[\w-][\w.-]{0,200}\.(safetensors|bin)")
+VARIANT = re.compile(rf"{STEM}\.((?!.*-of-)[\w-]{{1,40}})\.(safetensors|bin)")
+VARIANT_INDEX = re.compile(rf"{STEM}\.(safetensors|bin)\.index\.([\w-]{{1,40}})\.json")
 
 
 @dataclass(frozen=True)
@@ -28,16 +36,18 @@ class ModelFolder:
         layout: "pipeline" or "flat".
         network: Contents of the network's ``config.json``.
         scheduler: Contents of ``scheduler_config.json``, empty where there is none.
-        weights: The file of weights.
+        weights: The files of weights: one, or the parts that an index names.
         card: Text of its ``README.md``, or empty.
+        variant: Which of several precisions the weights are, such as "fp16"; may be empty.
     """
 
     path: Path
     layout: str
     network: dict[str, Any]
     scheduler: dict[str, Any]
-    weights: Path
+    weights: tuple[Path, ...]
     card: str
+    variant: str = ""
 
 
 def read_folder(path: Path) -> ModelFolder:
@@ -56,30 +66,85 @@ def _read_folder(path: Path) -> ModelFolder:
     pipeline = (path / "unet" / "config.json").is_file()
     network_folder = path / "unet" if pipeline else path
     if not (network_folder / "config.json").is_file():
+        _refuse_pipeline(path)
         raise ModelError(
-            f"The folder {path.name!r} holds no diffusers model: there is no config.json in it, "
-            "nor in a folder unet.",
-            "Give the folder that diffusers' save_pretrained wrote.",
+            f"The folder {excerpt(path.name)!r} holds no diffusers model: there is no config.json "
+            "in it, nor in a folder unet, and no checkpoint file.",
+            "Give the folder that diffusers' save_pretrained wrote, or a checkpoint file.",
         )
     network = read_json(network_folder / "config.json")
-    return ModelFolder(
-        path,
-        "pipeline" if pipeline else "flat",
-        network,
-        _scheduler(path),
-        _weights(network_folder),
-        _card(path),
-    )
+    layout = "pipeline" if pipeline else "flat"
+    weights, variant = _weights(network_folder)
+    return ModelFolder(path, layout, network, _scheduler(path), weights, _card(path), variant)
 
 
-def _weights(folder: Path) -> Path:
+def _refuse_pipeline(path: Path) -> None:
+    """Raise if a folder holds a pipeline of diffusers with another network."""
+    if (path / "model_index.json").is_file():
+        name = read_json(path / "model_index.json").get("_class_name")
+        raise ModelError(
+            f"The folder {excerpt(path.name)!r} holds a {excerpt(name)}, in which there is no "
+            "UNet2DModel.",
+            "Give a pipeline whose folder unet holds a network that draws pixels.",
+        )
+
+
+def is_diffusers_folder(path: Path) -> bool:
+    """Whether a folder has the config of a network where diffusers puts it."""
+    try:
+        return any((path / name / "config.json").is_file() for name in (".", "unet"))
+    except OSError as error:
+        raise ModelError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+
+
+def _weights(folder: Path) -> tuple[tuple[Path, ...], str]:
+    """The files of weights and their variant; the plain names win over variants."""
     for name in WEIGHT_NAMES:
         if (folder / name).is_file():
-            return folder / name
+            return (folder / name,), ""
+        if (index := folder / f"{name}.index.json").is_file():
+            return _shards(index), ""
+    for path in sorted(folder.iterdir(), key=_variant_rank):
+        if (match := VARIANT.fullmatch(path.name)) and path.is_file():
+            return (path,), match[1]
+        if match := VARIANT_INDEX.fullmatch(path.name):
+            return _shards(path), match[2]
     raise ModelError(
-        f"The weights are missing: there is no {WEIGHT_NAMES[0]} in {str(folder)!r}.",
+        f"The weights are missing: there is no {WEIGHT_NAMES[0]} in {excerpt(str(folder), 200)!r}.",
         "Copy or download the model's folder again, with its large files.",
     )
+
+
+def _variant_rank(path: Path) -> tuple[bool, bool, bool, str]:
+    """Averaged weights (ema) come first, and safetensors before pickles."""
+    name = path.name
+    return "non_ema" in name, ".ema." not in name, path.suffix == ".bin", name
+
+
+def _shards(index: Path) -> tuple[Path, ...]:
+    """The files that the index of a model in several parts names, all in its own folder."""
+    places = read_json(index).get("weight_map")
+    names: set[str] = set()
+    if isinstance(places, dict) and all(map(_is_plain_name, places.values())):
+        names = set(places.values())
+    if not 1 <= len(names) <= MAX_SHARDS:
+        raise ModelError(
+            f"{index.name} is damaged: it does not say which files hold the weights.",
+            "Copy or download the model again.",
+        )
+    for name in sorted(names):
+        if not (index.parent / name).is_file():
+            raise ModelError(
+                f"The weights are incomplete: {excerpt(name)}, one of {len(names)} parts, is "
+                "missing.",
+                "Copy or download the model's folder again, with its large files.",
+            )
+    return tuple(index.parent / name for name in sorted(names))
+
+
+def _is_plain_name(name: object) -> bool:
+    """Whether it is the name of a file of weights, which leads out of no folder."""
+    return isinstance(name, str) and PART.fullmatch(name) is not None
 
 
 def _scheduler(path: Path) -> dict[str, Any]:
@@ -90,8 +155,11 @@ def _scheduler(path: Path) -> dict[str, Any]:
 
 
 def _card(path: Path) -> str:
+    card = path / "README.md"
     try:
-        with (path / "README.md").open(encoding="utf-8", errors="replace") as file:
+        if not card.is_file() or not card.stat().st_size:
+            return ""
+        with card.open(encoding="utf-8", errors="replace") as file:
             return file.read(MAX_CONFIG_BYTES)
     except OSError:
         return ""
@@ -104,9 +172,12 @@ def read_json(path: Path) -> dict[str, Any]:
         ModelError: The file is too large, unreadable, or holds something else.
     """
     try:
+        if not path.is_file():  # a pipe could be waited for and a device be read for ever
+            raise ModelError(f"{path.name} is neither a file nor a link to one.")
         if path.stat().st_size > MAX_CONFIG_BYTES:
             raise ModelError(f"{path.name} is too large to be a config.")
-        values = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8") if path.stat().st_size else ""
+        values = json.loads(text, object_pairs_hook=entries_once(path.name))
     except OSError as error:
         raise ModelError(f"{path.name} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:
@@ -116,6 +187,26 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ModelError(f"{path.name} is not a config: it holds no JSON object.")
     return values
+
+
+def entries_once(file: str) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    """Makes the objects of a JSON file, and refuses those with an entry that stands there twice.
+
+    Args:
+        file: Its name.
+    """
+
+    def made(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(entries)
+        if len(values) < len(entries):
+            twice, _ = Counter(name for name, _ in entries).most_common(1)[0]
+            raise ModelError(
+                f"{excerpt(file)} is damaged: it has the entry {excerpt(twice)} twice.",
+                "Copy or download the model again.",
+            )
+        return values
+
+    return made
 
 
 def licence_of(card: str) -> str:

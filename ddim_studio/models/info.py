@@ -22,6 +22,7 @@ class ModelInfo:
         licence: As its card says, or "not stated".
         summary: The first paragraph of its card, may be empty.
         notes: What a user should know before sampling, one sentence each.
+        classes: How many classes it draws, one of which a run chooses; 0 where there are none.
     """
 
     name: str
@@ -36,6 +37,7 @@ class ModelInfo:
     licence: str = "not stated"
     summary: str = ""
     notes: tuple[str, ...] = ()
+    classes: int = 0
 
     def lines(self) -> list[tuple[str, str]]:
         """Label and text of every line of the card, in the order to show them."""
@@ -53,4 +55,6 @@ class ModelInfo:
             ("Licence", self.licence),
             ("Source", self.source),
         ]
+        if self.classes:
+            rows.insert(3, ("Classes", f"{self.classes}, from 0 to {self.classes - 1}"))
         return rows + [("Note", note) for note in self.notes]

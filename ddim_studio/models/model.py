@@ -20,7 +20,8 @@ class Model(Denoiser):
 
     Attributes:
         info: Its card.
-        unet: The diffusers network.
+        unet: The network: diffusers' ``UNet2DModel``, or one that is called as that is.
+        time_scale: What timesteps are multiplied with for the network.
     """
 
     def __init__(
@@ -30,13 +31,22 @@ class Model(Denoiser):
         info: ModelInfo,
         prediction: PredictionType,
         device: str,
+        *,
+        time_scale: float = 1.0,
     ) -> None:
         self.unet = unet.to(device)
         self.info = info
+        self.time_scale = time_scale
         super().__init__(
-            self._forward, schedule, info.image_shape, prediction=prediction, device=device
+            self._forward,
+            schedule,
+            info.image_shape,
+            prediction=prediction,
+            device=device,
+            classes=info.classes,
         )
 
-    def _forward(self, x_t: Tensor, t: Tensor) -> Tensor:
-        output: Tensor = self.unet(x_t, t, return_dict=False)[0]
+    def _forward(self, x_t: Tensor, t: Tensor, label: Tensor | None = None) -> Tensor:
+        times = t if self.time_scale == 1.0 else t * self.time_scale
+        output: Tensor = self.unet(x_t, times, label, return_dict=False)[0]
         return output

@@ -1,15 +1,18 @@
 """Models are opened once, and no more of them are kept than allowed."""
 
 import gc
+import itertools
 import os
 import shutil
 import weakref
+from pathlib import Path
 
 import pytest
 import torch
 
-from ddim_studio.jobs.events import ModelOpened
+from ddim_studio.jobs.events import Ended, ModelOpened, Progress
 from ddim_studio.jobs.models import ModelCache, leave_one_core, open_job
+from ddim_studio.jobs.runner import run
 from ddim_studio.models.errors import ModelError
 
 
@@ -65,11 +68,38 @@ def test_a_model_that_cannot_be_opened_leaves_the_others(sources):
 
 def test_opening_ahead_fills_the_cache(sources):
     cache = ModelCache()
-    (event,) = open_job(sources[1], "cpu", cache)
+    *progress, opened, measured = open_job(sources[1], "cpu", cache)
     shutil.rmtree(sources[1])
     model = cache.get(sources[1], "cpu")
-    assert event == ModelOpened(model.info, "cpu")
-    assert event.info.name == "b"
+    assert opened == ModelOpened(model.info, "cpu")
+    assert opened.info.name == "b"
+    assert (measured.source, measured.device) == (model.info.source, "cpu")
+    assert measured.weights == 4 * model.info.parameters
+    assert [p.unit for p in progress] == ["B"] * len(progress)
+
+
+def test_opening_tells_of_every_byte_and_can_be_cancelled_between_parts(sources, monkeypatch):
+    monkeypatch.setattr("ddim_studio.jobs.models.PART_BYTES", 10_000)
+    weights = Path(sources[0], "unet", "diffusion_pytorch_model.safetensors").stat().st_size
+    cache = ModelCache()
+    job = open_job(sources[0], "cpu", cache)
+    progress = list(itertools.takewhile(lambda event: isinstance(event, Progress), job))
+    assert [p.done for p in progress] == [*range(0, weights, 10_000), weights]
+    assert {p.total for p in progress} == {weights}
+    cancelled = ModelCache()
+    *_, ended = run(open_job(sources[0], "cpu", cancelled), lambda: True)
+    assert ended == Ended("cancelled")
+    assert not cancelled.has(sources[0], "cpu")
+
+
+def test_an_open_model_is_neither_read_nor_measured_again(sources):
+    cache = ModelCache()
+    *_, first = open_job(sources[0], "cpu", cache)
+    calls = cache.get(sources[0], "cpu").network_calls
+    opened, again = open_job(sources[0], "cpu", cache)
+    assert isinstance(opened, ModelOpened)
+    assert again is first
+    assert cache.get(sources[0], "cpu").network_calls == calls
 
 
 @pytest.mark.parametrize(("cores", "threads"), [(8, 7), (2, 1), (1, 1), (None, 1)])

@@ -220,7 +220,7 @@ def test_a_cancelled_run_leaves_its_sink_by_generator_exit(models):
     ("changes", "says"),
     [
         ({"model": "no such model"}, "There is no model named 'no such model'"),
-        ({"model": "hub:a/b"}, "cannot be fetched"),
+        ({"model": "hub:a/b"}, "not on this computer yet"),
         ({"steps": 1001}, "steps must be a whole number from 1 to 1000, not 1001."),
         ({"timesteps": (5, 1000)}, "timesteps must lie from 0 to 999"),
     ],

@@ -122,7 +122,7 @@ def ideal(model, x, t, alpha_bar):
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "sample", "v_prediction"])
-@pytest.mark.parametrize("schedule", ["linear", "scaled_linear", "squaredcos_cap_v2"])
+@pytest.mark.parametrize("schedule", ["linear", "scaled_linear", "squaredcos_cap_v2", "sigmoid"])
 def test_the_scheduler_config_is_honoured(folder, edit, kind, schedule):
     scheduler = DDPMScheduler(beta_schedule=schedule, prediction_type=kind, beta_end=0.015)
     scheduler.save_pretrained(folder / "scheduler")
@@ -199,6 +199,7 @@ def test_a_learned_variance_is_left_out(folder):
     both = by_diffusers(folder / "unet", x, 400)
     assert both.shape[1] == 2
     assert torch.equal(model.predict(x, 400).epsilon, both[:, :1])
+    assert "It has learned its variance too, which is not used." in model.info.notes
 
 
 def test_the_network_is_ready_to_denoise(tiny):

@@ -32,8 +32,13 @@ NETWORK = [
     ({"_class_name": ["UNet2DModel"]}, "not open"),
     ({"_class_name": "x" * 10_000}, "xxx…, which .* not open"),
     ({"_class_name": "\x1b[2J"}, "not open"),
-    ({"num_class_embeds": 10}, "class label"),
-    ({"class_embed_type": "timestep"}, "class label"),
+    ({"num_class_embeds": 10}, "class_embedding.weight is missing"),
+    ({"num_class_embeds": 0}, "num_class_embeds is 0"),
+    ({"num_class_embeds": 10**9}, "num_class_embeds is 1000000000"),
+    ({"num_class_embeds": "10"}, "num_class_embeds is 10"),
+    ({"class_embed_type": "identity"}, "class as identity"),
+    ({"class_embed_type": ["timestep"]}, "class as .*timestep"),
+    ({"class_embed_type": "timestep"}, "class_embedding.linear_1.bias, …\\) are missing"),
     ({"down_block_types": ["DownBlock2D", "NoBlock2D"]}, "no network"),
     ({"down_block_types": [*TWO, "DownBlock2D"]}, "no network"),
     ({"down_block_types": 7}, "no network"),
@@ -161,8 +166,8 @@ def test_a_folder_that_may_not_be_read(folder, refused, monkeypatch):
 def test_things_that_are_no_model_folder(folder, tmp_path, refused):
     picture = tmp_path / "a.png"
     Image.new("L", (8, 8)).save(picture)
-    refused(str(picture), r"a\.png' is a file, not the folder")
-    refused(str(folder / "unet" / "config.json"), "is a file, not the folder")
+    refused(str(picture), r"a\.png is a picture, not a model")
+    refused(str(folder / "unet" / "config.json"), "is a text file, not a model")
     pictures = tmp_path / "pictures"
     pictures.mkdir()
     for name in "ab":
@@ -177,8 +182,8 @@ def test_things_that_are_no_model_folder(folder, tmp_path, refused):
         ("", "no model named ''"),
         ("   ", "no model named"),
         ("/no/such/folder", "no model named '/no/such/folder'"),
-        ("hub:x/y", "'hub:x/y' cannot be fetched"),
-        ("hub:", "cannot be fetched"),
+        ("hub:x/y", "'hub:x/y' is not on this computer yet"),
+        ("hub:", "is not the name of a model on the hub"),
         ("fashion-28\0", "no model named"),
         ("\0", "no model named"),
         ("x" * 5000, "no model named"),

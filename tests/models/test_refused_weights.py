@@ -96,7 +96,7 @@ def test_a_safetensors_file_cut_short(weights, refused, kept):
     content = weights.read_bytes()
     length = int(kept * len(content)) if isinstance(kept, float) else kept
     weights.write_bytes(content[:length])
-    refused(str(weights.parent.parent), "is damaged")
+    refused(str(weights.parent.parent), "is damaged" if length else "is empty")
 
 
 def header(values, data=b"\0" * 8, length=None):
@@ -139,7 +139,7 @@ def entry(shape, offsets=(0, 8), dtype="F32"):
 )
 def test_a_safetensors_file_that_lies(weights, refused, content):
     weights.write_bytes(content)
-    refused(str(weights.parent.parent), "is damaged|incomplete")
+    refused(str(weights.parent.parent), "is damaged|is a picture|has numbers of a type Q7")
 
 
 class Payload:
@@ -220,16 +220,43 @@ def test_a_pickle_cut_short(pickled, tiny, refused, kept, new):
     torch.save(tiny.unet.state_dict(), pickled, _use_new_zipfile_serialization=new)
     content = pickled.read_bytes()
     pickled.write_bytes(content[: int(kept * len(content))])
-    refused(str(pickled.parent.parent), "damaged; nothing in it was run")
+    says = "damaged.*; nothing in it was run" if int(kept * len(content)) else "is empty"
+    refused(str(pickled.parent.parent), says)
 
 
 def test_bytes_that_are_no_pickle(pickled, refused):
-    Image.new("RGB", (8, 8)).save(pickled, format="PNG")
-    refused(str(pickled.parent.parent), "nothing in it was run")
+    model = str(pickled.parent.parent)
+    for kind in ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"):
+        Image.new("RGB", (8, 8)).save(pickled, format=kind)
+        refused(model, "is a picture, not a model")
     pickled.write_bytes(b"PK\x03\x04" + bytes(range(256)) * 40)
-    refused(str(pickled.parent.parent), "nothing in it was run")
-    pickled.write_text("version https://git-lfs.github.com/spec/v1\nsize 4\n")
-    refused(str(pickled.parent.parent), "nothing in it was run")
+    refused(model, "cut short; nothing in it was run")
     with zipfile.ZipFile(pickled, "w") as archive:
         archive.writestr("readme.txt", "no model")
-    refused(str(pickled.parent.parent), "nothing in it was run")
+    refused(model, "archive of other files, not a checkpoint; nothing in it was run")
+    pickled.write_text("just a few words")
+    refused(model, "nothing in it was run")
+    pickled.write_text("<!DOCTYPE html><title>Sign in</title>")
+    refused(model, "is a web page")
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".bin"])
+def test_a_folder_that_was_cloned_without_its_large_files(weights, refused, suffix):
+    weights.unlink()
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 4\n"
+    weights.with_suffix(suffix).write_text(pointer)
+    refused(str(weights.parent.parent), "is a pointer of Git LFS")
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_a_torchscript_program_is_no_checkpoint(pickled, refused):
+    torch.jit.trace(torch.nn.Linear(2, 2), torch.zeros(1, 2)).save(str(pickled))
+    refused(str(pickled.parent.parent), "TorchScript program; nothing in it was run")
+
+
+def test_a_whole_module_is_no_checkpoint(pickled, refused):
+    torch.save(torch.nn.Linear(2, 2), pickled)
+    refused(
+        str(pickled.parent.parent),
+        r"Python objects \(torch\.nn\.modules\.linear\.Linear\); nothing",
+    )

@@ -82,6 +82,7 @@ def _cell(
     from ddim_studio.diffusion.timesteps import tau_of
     from ddim_studio.evaluation.drawing import check_finite
     from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.splitting import memory_news
 
     run, seeds = order.settings(place), order.cell_seeds(place)
     model = yield from opened.get(run, len(seeds))
@@ -99,6 +100,7 @@ def _cell(
             yield CellFrame(place, step_frame(step, before, views))
         before, x = step.x0, step.x
         yield counter.tick()
+        yield from memory_news(model)
     images = x.cpu().numpy()
     seconds = (time.perf_counter() - begun) / len(seeds)
     check_finite(x, "The images of this cell")

@@ -67,6 +67,7 @@ def evaluate_job(order: EvaluateOrder, models: ModelCache, folder: Path, team: T
     from ddim_studio.evaluation.blocks import BlockStore, block_seeds, fingerprint
     from ddim_studio.evaluation.quality import RealImages
     from ddim_studio.evaluation.shares import CellShare
+    from ddim_studio.jobs.splitting import memory_news
 
     model = models.get(order.model, order.device)
     yield ModelOpened(model.info, str(model.device))
@@ -87,6 +88,7 @@ def evaluate_job(order: EvaluateOrder, models: ModelCache, folder: Path, team: T
     for share, encoding in zip(shares, encodings, strict=True):
         for _ in share.draw(model):
             yield clock.tick()
+            yield from memory_news(model)
         for _ in encoding.measure(model) if encoding else ():
             yield clock.tick()
         measured = _measured(order, share, real, team)

@@ -7,10 +7,15 @@ import pytest
 import torch
 
 import ddim_studio as ds
+from ddim_studio.evaluation.team import Alone
 from ddim_studio.jobs.branch import branch_job
+from ddim_studio.jobs.compare import compare_job
+from ddim_studio.jobs.evaluate import evaluate_job
+from ddim_studio.jobs.evaluation_order import EvaluateOrder, cells_of
 from ddim_studio.jobs.events import Ended, Frame, Notice
 from ddim_studio.jobs.inversion_events import Inverted
 from ddim_studio.jobs.invert import invert_job
+from ddim_studio.jobs.matrix import Axis, CompareRun
 from ddim_studio.jobs.models import ModelCache
 from ddim_studio.jobs.orders import ImageInput, InvertOrder
 from ddim_studio.jobs.runner import run
@@ -138,6 +143,21 @@ def test_inversion_and_branches_are_split_as_well(small_bench, tiny_pipeline):
         events = list(run(job(bench)))
         assert events[-1] == Ended("finished")
         assert len(notices(events)) == 1
+
+
+def test_comparisons_and_evaluations_are_split_as_well(small_bench, tiny_pipeline, tmp_path):
+    place = {"model": str(tiny_pipeline), "device": "cpu"}
+    axes = Axis("eta", (0.0, 1.0)), Axis("steps", (2,))
+    matrix = CompareRun(base=SampleRun(**place), rows=axes[0], columns=axes[1], seeds=(0, 1, 2, 3))
+    order = EvaluateOrder(cells=cells_of((0.0, 1.0), (2,)), samples=8, **place)
+    for job in (
+        lambda bench: compare_job(matrix, bench.models),
+        lambda bench: evaluate_job(order, bench.models, tmp_path, Alone()),
+    ):
+        bench, _ = small_bench(2)
+        events = list(run(job(bench)))
+        assert events[-1] == Ended("finished")
+        assert sum("at a time now" in text for text in notices(events)) == 1
 
 
 def test_latents_are_those_of_the_unsplit_run(small_bench, tiny_pipeline):

@@ -49,8 +49,15 @@ def draw_figure(rows: list[dict[str, str]], path: Path) -> None:
                 axis.plot(PAPER_STEPS, line, color=COLOURS[eta], marker=MARKS[eta], markersize=4)
             axis.set_title(title)
         axes[2].set_ylabel("FID")
-        for axis in axes:
-            _dress(axis)
+        for pair, ticks in ((axes[:2], (8, 10, 15, 20, 30)), (axes[2:], (3, 10, 30, 100, 300))):
+            for axis in pair:
+                _dress(axis, ticks)
+            low, high = (
+                min(axis.get_ylim()[0] for axis in pair),
+                max(axis.get_ylim()[1] for axis in pair),
+            )
+            for axis in pair:
+                axis.set_ylim(low, high)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
         figure.savefig(path, dpi=200)
@@ -80,11 +87,12 @@ def _ours(axis: Axes, rows: list[dict[str, str]]) -> None:
         )
 
 
-def _dress(axis: Axes) -> None:
+def _dress(axis: Axes, values: tuple[int, ...]) -> None:
     axis.set_xscale("log")
     axis.set_yscale("log")
     ticks = [tick for tick in PAPER_STEPS if tick <= axis.dataLim.x1 * 1.01]
     axis.set_xticks(ticks, [str(tick) for tick in ticks])
+    axis.set_yticks(values, [str(value) for value in values])
     axis.minorticks_off()
     axis.set_xlabel("S")
     axis.spines[["top", "right"]].set_visible(False)

@@ -22,6 +22,7 @@ MAX_CONFIG_BYTES = 1_000_000
 STEM = "diffusion_pytorch_model"
 WEIGHT_NAMES = (f"{STEM}.safetensors", f"{STEM}.bin")
 MAX_SHARDS = 1000
+PIPELINES = ("DDPMPipeline", "DDIMPipeline", "PNDMPipeline")
 PART = re.compile(r"[\w-][\w.-]{0,200}\.(safetensors|bin)")
 VARIANT = re.compile(rf"{STEM}\.((?!.*-of-)[\w-]{{1,40}})\.(safetensors|bin)")
 VARIANT_INDEX = re.compile(rf"{STEM}\.(safetensors|bin)\.index\.([\w-]{{1,40}})\.json")
@@ -82,6 +83,8 @@ def _refuse_pipeline(path: Path) -> None:
     """Raise if a folder holds a pipeline of diffusers with another network."""
     if (path / "model_index.json").is_file():
         name = read_json(path / "model_index.json").get("_class_name")
+        if name in PIPELINES:
+            return  # one of this kind, of which the network is missing
         raise ModelError(
             f"The folder {excerpt(path.name)!r} holds a {excerpt(name)}, in which there is no "
             "UNet2DModel.",

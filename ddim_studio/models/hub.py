@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ddim_studio.models.errors import ModelError, excerpt
+from ddim_studio.models.folder import PIPELINES
 from ddim_studio.models.hub_cache import (
     COMMIT,
     HubName,
@@ -28,7 +29,6 @@ SECONDS = 10.0
 """How long the hub may be silent: dead, it costs this and not a minute."""
 MAX_FILES = 100_000
 _ETAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_PIPELINES = ("DDPMPipeline", "DDIMPipeline", "PNDMPipeline")
 _OTHER_PARTS = ("vae/", "vqvae/", "text_encoder/", "bert/", "transformer/", "prior/", "movq/")
 
 
@@ -111,7 +111,7 @@ def _info(name: HubName, answer: Any) -> HubInfo:  # noqa: ANN401 (the library's
     wanted = needed_files(set(siblings))
     kind = _pipeline(answer)
     parts = [part for part in _OTHER_PARTS if any(file.startswith(part) for file in siblings)]
-    if not wanted or parts or (kind and kind not in _PIPELINES and "UNet2DModel" not in kind):
+    if not wanted or parts or (kind and kind not in PIPELINES and "UNet2DModel" not in kind):
         raise unsuitable(name, kind or answer.library_name or "", answer.pipeline_tag or "", parts)
     files = tuple(_file(siblings[file]) for file in wanted)
     if not COMMIT.fullmatch(answer.sha or ""):

@@ -6,8 +6,9 @@ import shutil
 import sys
 
 import pytest
-from malformed import CATALOGUE, MARKER, built
 from malformed.sweep import swept
+
+from malformed import CATALOGUE, MARKER, built
 
 ENTRIES = [item for item in CATALOGUE.values() if not item.needs_pipes or hasattr(os, "mkfifo")]
 LIBRARY = re.compile(r"weights_only|[Uu]npickl|Traceback|Warning|Exception|safetensors_rust")

@@ -68,7 +68,7 @@ WRONG = [
     ("sample --out a.npz --trajectory=yes", "--trajectory", "takes no value"),
     ("sample --out a.npz --view x0", "--view", "an animation"),
     # what does not exist
-    ("sample --out a.png --model", "--model", "the folder of a diffusers model"),
+    ("sample --out a.png --model", "--model", "a diffusers folder, or a checkpoint file"),
     ("sample --out a.png --model=", "--model", "a name or a path"),
     ("sample --out a.png --stpes 5", "--stpes", "did you mean --steps?"),
     ("sample --out a.png --step 5", "--step", "did you mean --steps?"),

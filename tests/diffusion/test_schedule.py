@@ -71,7 +71,7 @@ def test_t_outside_the_schedule_is_refused():
 @pytest.mark.parametrize(
     "config",
     [
-        {"beta_schedule": "sigmoid"},
+        {"beta_schedule": "wave"},
         {"num_train_timesteps": "many"},
         {"num_train_timesteps": 0},
         {"num_train_timesteps": 10**12},

@@ -34,7 +34,11 @@ def test_every_cell_is_filled_with_what_the_sampler_gives(compared, tiny):
     assert record.done() == PLACES
     for place in PLACES:
         np.testing.assert_allclose(
-            record.cells[place].images, sampled(tiny, *place), atol=1e-5, err_msg=str(place)
+            record.cells[place].images,
+            sampled(tiny, *place),
+            rtol=1e-5,
+            atol=1e-5,
+            err_msg=str(place),
         )
         shown = compared.view.matrix.scene.pictures(place).astype(int)
         expected = to_pixels(ds_tensor(record.cells[place].images)).astype(int)

@@ -5,10 +5,10 @@ import pickle
 import re
 
 import pytest
-from malformed import CATALOGUE, MARKER, PAYLOADS, built
 
 from ddim_studio.models.errors import ModelError
 from ddim_studio.models.loading import load_model
+from malformed import CATALOGUE, MARKER, PAYLOADS, built
 
 LIBRARY = re.compile(
     r"weights_only|[Uu]npickl|pickle module|Traceback|Error\b|Exception|safetensors_rust|"

@@ -77,7 +77,7 @@ for _name, (_changes, _says) in NETWORKS.items():
     add(
         GROUP,
         f"network: {_name}",
-        f"a diffusers folder whose network is {_name}",
+        f"the config of a network: {_name}",
         _says,
         lambda folder, changes=_changes: str(sound(folder, network=changes)),
     )
@@ -85,7 +85,7 @@ for _name, (_changes, _says) in SCHEDULES.items():
     add(
         GROUP,
         f"schedule: {_name}",
-        f"a diffusers folder whose schedule is {_name}",
+        f"the config of a schedule: {_name}",
         _says,
         lambda folder, changes=_changes: str(sound(folder, scheduler=changes)),
     )
@@ -96,7 +96,7 @@ for _name, (_content, _says) in TEXTS.items():
         (unet(model) / "config.json").write_bytes(content)
         return str(model)
 
-    add(GROUP, f"config.json: {_name}", f"a config.json that is {_name}", _says, _rewritten)
+    add(GROUP, f"config.json: {_name}", f"a config.json: {_name}", _says, _rewritten)
 
 
 def _deep(folder):

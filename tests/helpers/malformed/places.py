@@ -27,7 +27,13 @@ NAMES = {
     "a model of the hub that is not here": ("hub:nobody/nothing", "not on this computer yet"),
 }
 for _name, (_source, _says) in NAMES.items():
-    add(GROUP, f"name: {_name}", f"as a name, {_name}", _says, lambda _f, source=_source: source)
+    add(
+        GROUP,
+        f"name: {_name}",
+        f"as the name of a model: {_name}",
+        _says,
+        lambda _f, source=_source: source,
+    )
 for _device in ("/dev/zero", "/dev/random", "/dev/null", "/dev/tty"):
     add(
         GROUP,

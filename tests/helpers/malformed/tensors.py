@@ -96,7 +96,7 @@ def _filled(number, kind="float32"):
     def change(tensors):
         import torch
 
-        value = tensors[NAME].to(getattr(torch, kind))
+        value = tensors[NAME].to(getattr(torch, kind), copy=True)
         value[3, 0, 1, 1] = number
         tensors[NAME] = value
 

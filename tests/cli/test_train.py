@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from training import losses, write_images
+from tiny_runs import losses, write_images
 
 from ddim_studio.cli.stopping import Stop, stopping
 from ddim_studio.training.log import read_log

@@ -41,7 +41,8 @@ EXAMPLES = (
     "--out faces",
     "ddim-studio train --data train-images-idx3-ubyte.gz --size 28 --out clothes --resume",
     "ddim-studio train --out my-model --minutes 120 --resume",
-    "accelerate launch --num_processes 4 -m ddim_studio train --data photos/ --size 64 --out m",
+    "accelerate launch --multi_gpu --num_processes 4 -m ddim_studio train --data photos/ "
+    "--size 64 --out faces",
 )
 
 

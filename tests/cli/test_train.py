@@ -207,11 +207,12 @@ def test_a_signal_stops_a_run_and_keeps_it(tmp_path, data, run, number):
 
 
 def launched(processes, arguments, folder):
-    """Runs ``train`` in so many processes on the CPU, through accelerate's own launcher."""
-    launcher = ["-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1",
-                "--num_processes", str(processes), "--mixed_precision", "no",
-                "--dynamo_backend", "no", "--main_process_port", "0"]  # fmt: skip
-    command = [sys.executable, *launcher, "-m", "ddim_studio", "train", *arguments.split()]
+    """Runs ``train`` in so many processes on the CPU; accelerate finds them by gloo.
+
+    By torchrun, since accelerate's own launcher starts a single process without a GPU.
+    """
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
+    command = [sys.executable, *launcher, "-m", "ddim_studio", *arguments.split()]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, check=False
@@ -221,15 +222,15 @@ def launched(processes, arguments, folder):
 def test_two_processes_train_as_one_with_the_whole_batch(tmp_path, data, run):
     """The batch is 9, so one process takes 4 images and the other 5."""
     course = f"train --data data {TINY} --batch-size 9 --precision float32 --learning-rate 1e-3"
-    course += " --steps 25 --checkpoint-every 10 --sample-every 25 --flip --prediction v"
-    assert run(f"{course} --out one").code == 0
-    done = launched(2, f"{course.removeprefix('train ')} --out two", tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["two"]
+    course += " --checkpoint-every 10 --sample-every 25 --flip --prediction v --steps"
+    for steps, resume in ((15, ""), (25, "--resume")):
+        assert run(f"{course} {steps} --out one {resume}").code == 0
+        done = launched(2, f"{course} {steps} --out two {resume}", tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.splitlines() == ["two"]
+        assert sum("on 2 × cpu in float32" in line for line in done.stderr.splitlines()) == 1
     one, two = losses("one"), losses("two")
     assert list(two) == list(one) == list(range(1, 26))
     assert max(abs(one[step] - two[step]) for step in one) < 1e-5
-    first, second = (
-        json.loads(Path(f"{m}/training/config.json").read_text()) for m in ("one", "two")
-    )
-    assert first == second
+    configs = [Path(out, "training", "config.json").read_text() for out in ("one", "two")]
+    assert json.loads(configs[0]) == json.loads(configs[1])

@@ -93,6 +93,50 @@ def compare_page(window: MainWindow, out: Path, theme: str) -> None:
     window.navigation.pages.setCurrentRow(0)
 
 
+def forward_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Forward page: both ways to noise in every size, the reverse kernels, and the bound."""
+    window.set_theme(theme)
+    page = window.forward
+    window.navigation.pages.setCurrentRow(window.pages.index(page))
+    samples = {path.stem: path for path in bundled_samples()}
+    page.give(from_file(samples["ankle-boot"]))
+    settle(window)
+    page.panel.run_button.click()
+    settle(window)
+    page.view.go_to(12)
+    grab(window, out / f"forward-{theme}.png")
+    page.view.bar.set_view("posterior")
+    page.readout.tabs.setCurrentIndex(2)
+    pause(300)
+    window.grab().save(str(out / f"forward-reverse-{theme}.png"))
+    page.panel.data.setText(str(samples["ankle-boot"].parent))
+    page.panel.bound_button.click()
+    settle(window)
+    window.grab().save(str(out / f"forward-bound-{theme}.png"))
+    page.view.bar.set_view("pair")
+    page.readout.tabs.setCurrentIndex(0)
+    window.navigation.pages.setCurrentRow(0)
+
+
+def train_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Train page with a short run on the bundled samples, in every size."""
+    window.set_theme(theme)
+    page = window.train
+    window.navigation.pages.setCurrentRow(window.pages.index(page))
+    if page.record is None:
+        page.take_path(bundled_samples()[0].parent)
+        settle(window)
+        panel = page.panel
+        panel.length.unit.setCurrentText("steps")
+        panel.length.amount.setValue(300)
+        panel.more.controls["batch_size"].setValue(8)
+        panel.start.click()
+        wait(lambda: not page.desk.is_training())
+    settle(window)
+    grab(window, out / f"train-{theme}.png")
+    window.navigation.pages.setCurrentRow(0)
+
+
 def models_page(window: MainWindow, out: Path, theme: str) -> None:
     """The Models page with samples of the bundled model, in every size."""
     window.set_theme(theme)
@@ -129,6 +173,8 @@ def main() -> None:
         sample_page(window, options.out, theme)
         inversion_pages(window, options.out, theme)
         compare_page(window, options.out, theme)
+        forward_page(window, options.out, theme)
+        train_page(window, options.out, theme)
         models_page(window, options.out, theme)
     window.close()
     application.quit()

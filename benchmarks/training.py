@@ -1,16 +1,16 @@
 """What the trainer costs over a plain loop, and what precision, layout and compiling gain.
 
-    python benchmarks/training.py [--size 28] [--colours grey] [--batch 32] [--rounds 8]
-    python benchmarks/training.py --table [--compile]
+    python benchmarks/training.py [--size 28] [--colours grey] [--batch 32] [--rounds 8] [--write]
+    python benchmarks/training.py --ways [--compile]
 
-Turn by turn in one process, on random images; medians. 1.00 means that everything but the plain
-loop (random batch, forward, backward, AdamW) is free.
+Turn by turn in one process, on random images; medians, and medians of the ratios of each turn,
+which other work on the machine moves least. 1.00: everything but the plain loop (random batch,
+forward, backward, AdamW) is free. With --write the table takes its place in docs/training.md.
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -27,9 +27,12 @@ from ddim_studio.training.network import build_network, network_config
 from ddim_studio.training.run_folder import RunFolder
 from ddim_studio.training.session import train
 from ddim_studio.training.settings import TrainSettings
+from documents import replace_part
 
+ROOT = Path(__file__).resolve().parent.parent
 Step = Callable[[], None]
 NEVER = 10**8
+PLAIN = "plain loop"
 
 
 def write_idx(path: Path, size: int, count: int = 2000) -> None:
@@ -76,42 +79,53 @@ def plain(settings: TrainSettings, *, channels_last: bool = False, compiled: boo
     return step
 
 
-def medians(steps: dict[str, Step], rounds: int) -> dict[str, tuple[float, float]]:
-    """Median seconds of each, by the clock and of the processor, taken in turns."""
+def spent(steps: dict[str, Step], rounds: int) -> dict[str, np.ndarray]:
+    """Seconds of each, by the clock and of the processor, (rounds, 2), taken in turns."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in steps}
     for number in range(rounds + 2):
         for name, step in steps.items():
             begun = time.perf_counter(), time.process_time()
             step()
             if number > 1:  # the first rounds warm up
-                spent = time.perf_counter() - begun[0], time.process_time() - begun[1]
-                taken[name].append(spent)
-    return {
-        name: (statistics.median(a for a, _ in each), statistics.median(b for _, b in each))
-        for name, each in taken.items()
-    }
+                taken[name].append((time.perf_counter() - begun[0], time.process_time() - begun[1]))
+    return {name: np.array(each) for name, each in taken.items()}
 
 
 def ways(settings: TrainSettings, *, compiled: bool) -> Iterator[tuple[str, Step]]:
     """The plain loop by precision, layout and compiling."""
     for precision in ("float32", "bfloat16"):
         changed = TrainSettings.from_dict(settings.to_dict() | {"precision": precision})
-        yield f"{precision}, eager", plain(changed)
+        yield f"{precision}, {PLAIN if precision == 'float32' else 'eager'}", plain(changed)
         yield f"{precision}, channels-last", plain(changed, channels_last=True)
         if compiled:
             yield f"{precision}, compiled", plain(changed, compiled=True)
 
 
-def show(title: str, steps: dict[str, Step], rounds: int, batch: int) -> None:
-    """Print a table."""
-    found = medians(steps, rounds)
+def table(steps: dict[str, Step], rounds: int, batch: int) -> str:
+    """Medians, and medians of the ratios to the plain loop before it, in Markdown."""
+    found = spent(steps, rounds)
+    lines = [
+        "| | processor time a step | images a second of it | over the plain loop | the same by the "
+        "clock |",
+        "|---|---|---|---|---|",
+    ]
     base = next(iter(found.values()))
-    print(f"\n{title}")
-    for name, (clock, processor) in found.items():
-        print(
-            f"  {name:26s} {1000 * clock:8.1f} ms   {batch / clock:7.1f} images/s   "
-            f"ratio {clock / base[0]:.3f}, of processor time {processor / base[1]:.3f}"
+    for name, taken in found.items():
+        base = taken if PLAIN in name else base
+        seconds, (clock, processor) = np.median(taken, 0)[1], np.median(taken / base, 0)
+        lines.append(
+            f"| {name} | {1000 * seconds:.0f} ms | {batch / seconds:.1f} | {processor:.3f} "
+            f"| {clock:.3f} |"
         )
+    return "\n".join(lines)
+
+
+def costs(settings: TrainSettings, folder: Path) -> Iterator[tuple[str, Step]]:
+    """The plain loop and the trainer, by precision."""
+    for precision in ("float32", "bfloat16"):
+        changed = TrainSettings.from_dict(settings.to_dict() | {"precision": precision})
+        yield f"{precision}, {PLAIN}", plain(changed)
+        yield f"{precision}, trainer", trainer(changed, folder / precision)
 
 
 def main() -> None:
@@ -123,9 +137,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--precision", default="float32")
-    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--ways", action="store_true")
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -137,18 +151,21 @@ def main() -> None:
             colours=options.colours,
             channels=tuple(options.channels),
             batch_size=options.batch,
-            precision=options.precision,
             sample_every=NEVER,
             checkpoint_every=NEVER,
             steps=NEVER,
             device="cpu",
         )
-        title = f"{options.size}×{options.size} {options.colours}, batch {options.batch}"
-        if options.table:
+        if options.ways:
             steps = dict(ways(settings, compiled=options.compile))
         else:
-            steps = {"plain loop": plain(settings), "trainer": trainer(settings, Path(folder, "m"))}
-        show(f"{title}, {options.threads} thread(s)", steps, options.rounds, options.batch)
+            steps = dict(costs(settings, Path(folder)))
+        text = table(steps, options.rounds, options.batch)
+        about = f"{options.size}×{options.size} {options.colours}, batch {options.batch}, "
+        text = f"{text}\n\n{about}{options.threads} thread(s), {options.rounds} turns."
+    print(text)
+    if options.write and not options.ways:
+        replace_part(ROOT / "docs" / "training.md", "benchmarks/training.py", text)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 HOME_VARIABLE = "DDIM_STUDIO_HOME"
+DEFAULT_MODEL = "toonheads-32"
+"""The bundled model that is opened unless another one is asked for."""
 
 
 def resources() -> Path:

@@ -13,6 +13,7 @@ import pytest
 def _own_home(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("DDIM_STUDIO_HOME", str(tmp_path_factory.mktemp("home")))
     monkeypatch.setenv("HF_HOME", str(tmp_path_factory.mktemp("hub")))
+    monkeypatch.setenv("DDIM_STUDIO_ENGINE", "eager")  # tests of the engine ask for it
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_TOKEN", "HF_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
 

@@ -20,11 +20,13 @@ SUMMARIES = {
     "interpolate": "walk between two images or seeds, from x_T to x_T",
     "compare": "sample a matrix over two settings from one x_T, as a figure and a table",
     "evaluate": "measure samples against real images: distance, precision, recall and time",
+    "restore": "colourise, fill, enlarge or denoise a picture with a model that never learned it",
     "train": "train a model on a folder, an archive or an IDX file of images",
+    "bench": "what this machine does, beside the bare network and beside diffusers",
     "models": "list models, tell what one is, download one from the hub, or convert one",
 }
 """The commands, each a module of this package, and what they do."""
-OPTIONS = {"class_label": "--class"}
+OPTIONS = {"class_label": "--class", "start": "--start-from"}
 """The options whose settings have other names."""
 
 

@@ -46,7 +46,7 @@ EXAMPLES = (
     "--out table1.png --out table1.csv",
     "ddim-studio compare --preset consistency --seeds 0-3 --out consistency.pdf",
     "ddim-studio compare --rows seed=0-7 --columns eta=0,0.5,1 --steps 20 --out seeds.svg",
-    "ddim-studio compare --rows model=fashion-28,my-model/ --columns clip=none,clamp "
+    "ddim-studio compare --rows model=toonheads-32,my-model/ --columns clip=none,clamp "
     "--metric psnr --out models.png",
 )
 

@@ -38,8 +38,9 @@ from ddim_studio.jobs.evaluation_order import (
 )
 from ddim_studio.jobs.file_sink import check_place
 from ddim_studio.jobs.models import ModelCache
-from ddim_studio.jobs.runs import DEFAULT_MODEL, MAX_COUNT
+from ddim_studio.jobs.runs import MAX_COUNT
 from ddim_studio.models.loading import describe
+from ddim_studio.storage import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from argparse import Namespace

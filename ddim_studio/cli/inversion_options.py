@@ -73,8 +73,8 @@ def add_walk(found: Parser) -> None:
     add_class(found)
 
 
-def add_rest(found: Parser, batch_size: int) -> None:
-    """Add the options of pictures and of the machine, and those that can only be refused."""
+def add_fitting(found: Parser) -> None:
+    """Add the options of how pictures of other shapes are fitted to the model."""
     found.value(
         "--fit",
         "KIND",
@@ -89,6 +89,11 @@ def add_rest(found: Parser, batch_size: int) -> None:
         "R,G,B, each from 0 to 255, or a name such as white or tomato",
         "black",
     )
+
+
+def add_rest(found: Parser, batch_size: int) -> None:
+    """Add the options of pictures and of the machine, and those that can only be refused."""
+    add_fitting(found)
     add_device(found, InvertRun())
     found.value(
         "--batch-size",

@@ -16,6 +16,7 @@ from ddim_studio.cli.inversion_options import (
 from ddim_studio.cli.pictures import picture_paths, read_pictures
 from ddim_studio.cli.planning import read_batch_size
 from ddim_studio.cli.progress import follow
+from ddim_studio.cli.tables import columns
 from ddim_studio.cli.terminal import FINISHED, UsageError, say
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.diffusion.timesteps import tau_of
@@ -110,14 +111,7 @@ def table(rows: Sequence[ImageReport], steps: int) -> list[str]:
         rows: The reports of the images.
         steps: S.
     """
-    cells = [HEADINGS, *(_cells(row, steps) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            [name.ljust(widths[0]), *(n.rjust(w) for n, w in zip(numbers, widths[1:], strict=True))]
-        )
-        for name, *numbers in cells
-    ]
+    return columns([HEADINGS, *(_cells(row, steps) for row in rows)])
 
 
 def _cells(row: ImageReport, steps: int) -> tuple[str, ...]:

@@ -74,7 +74,9 @@ def _help() -> str:
         f"  {PROGRAM} invert photo.jpg --out inversion/",
         f"  {PROGRAM} interpolate coat.png dress.png --out walk.gif --ping-pong",
         f"  {PROGRAM} compare --rows eta=0,0.5,1 --columns steps=10,20,50 --out figure.pdf",
+        f"  {PROGRAM} restore photo.png --task inpaint --mask hole.png --out filled.png",
         f"  {PROGRAM} models info fashion-28",
+        f"  {PROGRAM} bench",
         "",
         "exit codes: 0 finished, 1 failed, 2 wrong usage, 130 interrupted",
     ]

@@ -44,9 +44,8 @@ def follow(job: Job, title: str, *, quiet: bool = False) -> None:
 
 def _show(event: Event, bar: Any, *, quiet: bool) -> None:  # noqa: ANN401 (tqdm has no types)
     if isinstance(event, Progress):
-        if event.unit == "B":  # bytes, as MB
-            bar.unit, bar.unit_scale, bar.initial = event.unit, True, event.before
-        bar.total = event.total
+        bar.unit, bar.unit_scale = event.unit, event.unit == "B"  # bytes, as MB
+        bar.total, bar.initial = event.total, event.before
         bar.update(event.done - bar.n)
     elif isinstance(event, Notice) and not quiet:
         bar.clear()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli import sampler_options
 from ddim_studio.cli.arguments import SUMMARIES, Parser, either, sentence, usage, whole
+from ddim_studio.cli.bulk import BATCH, BULK_FROM, GPU_BATCH, bulk_place, draw_bulk
 from ddim_studio.cli.planning import (
     MAX_BATCH,
     add_class,
@@ -39,13 +40,18 @@ if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
+    from ddim_studio.jobs.events import View
+    from ddim_studio.jobs.file_sink import FileSink
+    from ddim_studio.jobs.outputs import Kind
     from ddim_studio.models.info import ModelInfo
 
-DEFAULT_BATCH = 64
+OUTPUTS: Final[dict[str, Kind]] = {".tar": "tar", **SUFFIXES}
 EXAMPLES = (
     "ddim-studio sample --out sheet.png",
     "ddim-studio sample --steps 20 --seed 7 --count 4 --out denoising.gif",
     "ddim-studio sample --eta 1 --steps 100 --count 1000 --out images/",
+    "ddim-studio sample --count 50000 --pixels --out samples.npz",
+    "accelerate launch --num_processes 4 -m ddim_studio sample --count 50000 --out images/",
     "ddim-studio sample --eta hat --clip clamp --count 8 --trajectory --out run.npz",
     "ddim-studio sample --timesteps 0,100,250,500,999 --out five-steps.png",
     "ddim-studio sample --settings sheet.png --eta 0.5 --out sheet-with-noise.png",
@@ -62,7 +68,9 @@ def parser(prog: str) -> Parser:
         "PATH",
         "where to write",
         "FILE.png for a sheet of the images; FILE.gif, .webp, .mp4 or .apng for the denoising; "
-        "FILE.npz for arrays; a folder for one PNG an image; files there are replaced",
+        "FILE.npz for arrays; a folder for one PNG an image; FILE.tar for an archive of these; "
+        f"files there are replaced; from {BULK_FROM} images on, and by several processes, folders "
+        "and archives are streamed, and the same command goes on where it was stopped",
     )
     found.value(
         "--settings",
@@ -96,7 +104,7 @@ def parser(prog: str) -> Parser:
         "N",
         "how many images go through the network at once; changes the memory needed, not the images",
         f"a whole number from 1 to {MAX_BATCH}",
-        str(DEFAULT_BATCH),
+        f"{BATCH}, in a stream on a GPU up to {GPU_BATCH}",
     )
     found.value(
         "--view",
@@ -109,6 +117,11 @@ def parser(prog: str) -> Parser:
         "--trajectory",
         "with FILE.npz: store every step, as x (S+1,N,C,H,W) from x_T to x_0, and x0 and epsilon "
         "(S,N,C,H,W)",
+    )
+    found.switch(
+        "--pixels",
+        "with FILE.npz: store the images as arr_0 (N,H,W,C) uint8, as tools that measure FID read "
+        "them, in place of x0 (N,C,H,W) float32",
     )
     add_manners(found)
     return found
@@ -126,34 +139,46 @@ def command(prog: str, argv: Sequence[str]) -> int:
     """
     arguments = parser(prog).read(argv)
     try:
-        batch_size = _check_output(arguments)
+        kind, batch_size = _check_output(arguments)
         run, info = _planned(read_given(arguments, READERS), arguments.settings)
         tau = tau_of(run, info.timesteps)
         plan = Plan(run, tuple(reversed(tau)), info.image_shape)
-        sink = sink_for(
-            arguments.out, plan, trajectory=arguments.trajectory, view=arguments.view or "x"
-        )
+        bulk = bulk_place(arguments, kind, plan)
+        sink = None if bulk else _sink(arguments, plan)
     except SettingsError as error:
         raise usage(error) from error
     if not arguments.quiet:
         _tell_notices(arguments, sink)
-    job = sample_job(run, ModelCache(1), sink=sink, views=(), batch_size=batch_size)
+    if bulk:
+        return draw_bulk(bulk, plan, batch_size, quiet=arguments.quiet)
+    size = batch_size or BATCH
+    job = sample_job(run, ModelCache(1), sink=sink, views=(), batch_size=size)
     follow(job, "Sampling", quiet=arguments.quiet)
     return FINISHED
 
 
-def _check_output(arguments: Namespace) -> int:
-    """Check the options about the output, and return the batch size."""
+def _sink(arguments: Namespace, plan: Plan) -> FileSink:
+    """The sink of a small run."""
+    view: View = arguments.view or "x"
+    return sink_for(arguments.out, plan, trajectory=arguments.trajectory, view=view)
+
+
+def _check_output(arguments: Namespace) -> tuple[Kind, int | None]:
+    """Check the options about the output; what it is, and the batch size if that was given."""
     if arguments.out is None:
-        raise UsageError(f"--out is missing: a file ending in {', '.join(SUFFIXES)}, or a folder")
-    kind = output_kind(arguments.out)
-    if arguments.trajectory and kind != "archive":
-        raise UsageError(f"--trajectory needs an --out that ends in .npz, not {arguments.out!r}")
+        raise UsageError(f"--out is missing: a file ending in {', '.join(OUTPUTS)}, or a folder")
+    kind = output_kind(arguments.out, OUTPUTS)
+    for name in ("trajectory", "pixels"):
+        if getattr(arguments, name) and kind != "archive":
+            raise UsageError(f"--{name} needs an --out that ends in .npz, not {arguments.out!r}")
+    if arguments.trajectory and arguments.pixels:
+        raise UsageError("--pixels cannot be given with --trajectory, which stores no pixels")
     if arguments.view is not None:
         check_choice("view", arguments.view, ANIMATED_VIEWS)
         if kind != "animation":
             raise UsageError(f"--view needs an --out that is an animation, not {arguments.out!r}")
-    return read_batch_size(arguments.batch_size, DEFAULT_BATCH)
+    given = arguments.batch_size
+    return kind, None if given is None else read_batch_size(given, BATCH)
 
 
 def _planned(given: dict[str, Any], settings: str | None) -> tuple[SampleRun, ModelInfo]:

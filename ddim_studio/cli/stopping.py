@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
+import os
 import signal
+import sys
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,3 +75,22 @@ def stopping() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def stop_with_input() -> None:
+    """Let the end of the standard input ask the process to end, just as SIGTERM does.
+
+    A program that starts this one holds the other end of a pipe. It closes it, or the system does
+    when that program dies, however it dies; and this is the same on every system.
+    """
+    descriptor = sys.stdin.fileno()
+    thread = threading.Thread(target=_await_end, args=(descriptor,), name="input", daemon=True)
+    thread.start()
+
+
+def _await_end(descriptor: int) -> None:
+    with suppress(OSError):
+        # Not through sys.stdin, whose lock the interpreter wants when it ends.
+        while os.read(descriptor, 4096):
+            pass
+    _thread.interrupt_main(signal.SIGTERM)

@@ -17,7 +17,7 @@ from ddim_studio.cli.arguments import (
 )
 from ddim_studio.cli.planning import read_given
 from ddim_studio.cli.progress import follow
-from ddim_studio.cli.stopping import stopping
+from ddim_studio.cli.stopping import stop_with_input, stopping
 from ddim_studio.cli.terminal import FINISHED, SIGNAL_CODE, UsageError, tell
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.jobs.train import train_job
@@ -28,6 +28,7 @@ from ddim_studio.training.settings import (
     DEVICES,
     PRECISIONS,
     PREDICTIONS,
+    STORES,
     WEIGHTINGS,
     TrainSettings,
 )
@@ -41,6 +42,8 @@ EXAMPLES = (
     "--out faces",
     "ddim-studio train --data train-images-idx3-ubyte.gz --size 28 --out clothes --resume",
     "ddim-studio train --out my-model --minutes 120 --resume",
+    "ddim-studio train --data photos/ --start-from my-model --learning-rate 1e-4 --steps 5000 "
+    "--out finer",
     "accelerate launch --multi_gpu --num_processes 4 -m ddim_studio train --data photos/ "
     "--size 64 --out faces",
 )
@@ -52,6 +55,7 @@ def _attention(text: str) -> tuple[Any, ...]:
 
 READERS: Final[dict[str, Callable[[str], Any]]] = {
     "data": str,
+    "start": str,
     "size": whole,
     "channels": whole_list,
     "layers_per_block": whole,
@@ -67,12 +71,14 @@ READERS: Final[dict[str, Callable[[str], Any]]] = {
     "prediction": str,
     "weighting": str,
     "precision": str,
+    "store": str,
     "seed": whole,
     "sample_every": whole,
     "checkpoint_every": whole,
     "device": str,
     "threads": whole,
     "licence": str,
+    "credit": str,
 }
 SWITCHES: Final = ("flip", "compile")
 NUMBER: Final = "a whole number"
@@ -86,10 +92,23 @@ def parser(prog: str) -> Parser:
         "--data", "PATH", "the images", "a folder, a zip or tar archive, or an IDX file as of MNIST"
     )
     found.value("--out", "DIR", "the folder of the model and of its run", "a new folder")
+    found.value(
+        "--start-from",
+        "MODEL",
+        "the model whose network and weights the run begins with; it decides the size, the colours "
+        "and all that --channels, --layers-per-block, --attention and --prediction say else",
+        "a bundled name or a diffusers folder",
+        "random weights",
+        field="start",
+    )
     found.value("--size", "N", "side of the images, in pixels", NUMBER, str(preset.size))
     _add_network(found, preset)
     _add_course(found, preset)
     _add_records(found, preset)
+    found.switch(
+        "--stop-with-input",
+        "stop when the standard input ends, as for SIGTERM; for programs that start this one",
+    )
     found.switch("--quiet", "show neither progress nor notices")
     found.switch("--debug", "show the traceback of a failure")
     return found
@@ -173,6 +192,16 @@ def _add_records(found: Parser, preset: TrainSettings) -> None:
     found.value(
         "--licence", "TEXT", "licence of the data, for the card", "a text", preset.licence or "none"
     )
+    found.value(
+        "--credit", "TEXT", "who made the data, for the card", "a text", preset.credit or "none"
+    )
+    found.value(
+        "--store",
+        "P",
+        "how precisely the model's weights are written; checkpoints are float32 in any case",
+        either(STORES),
+        preset.store,
+    )
     found.switch(
         "--resume",
         "go on with the run in --out from its newest checkpoint, or begin it if there is none; "
@@ -197,6 +226,8 @@ def command(prog: str, argv: Sequence[str]) -> int:
     given = read_given(arguments, READERS)
     given |= {name: True for name in SWITCHES if getattr(arguments, name)}
     folder = RunFolder(Path(arguments.out))
+    if arguments.stop_with_input:
+        stop_with_input()
     try:
         settings = folder.planned(given, resume=arguments.resume)
     except SettingsError as error:

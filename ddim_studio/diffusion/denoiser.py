@@ -87,25 +87,35 @@ class Denoiser:
         return view
 
     @torch.no_grad()
-    def raw(self, x_t: Tensor, t: int) -> Tensor:
+    def raw(self, x_t: Tensor, t: int | Tensor) -> Tensor:
         """The network's own output for x_t (N, C, H, W) at timestep t, first C channels.
 
         The network runs in float32 on ``device``, whatever the type and the place of x_t; its
         output comes back in those of x_t. So a state may be kept in float64 between calls.
+
+        Args:
+            x_t: The states.
+            t: Their timestep, or that of each, (N,) int64.
         """
         x = x_t.to(self.device, torch.float32)
-        times = torch.full((len(x),), t, dtype=torch.int64, device=self.device)
+        if isinstance(t, torch.Tensor):
+            times = t.to(self.device)
+        else:
+            times = torch.full((len(x),), t, dtype=torch.int64, device=self.device)
         self.network_calls += len(x)
         labels = () if self.label is None else (torch.full_like(times, self.label),)
         return self.network(x, times, *labels)[:, : self.image_shape[0]].to(x_t)
 
     @torch.no_grad()
     def predict(self, x_t: Tensor, t: int) -> Prediction:
-        """x̂_0 and ε_θ for x_t (N, C, H, W) at timestep t, by the model's kind of prediction.
+        """x̂_0 and ε_θ for x_t (N, C, H, W) at timestep t."""
+        return self.interpreted(self.raw(x_t, t), x_t, t)
+
+    def interpreted(self, output: Tensor, x_t: Tensor, t: int) -> Prediction:
+        """What the network's `raw` output for x_t at t says, by the model's kind of prediction.
 
         v = √ᾱ_t ε − √(1−ᾱ_t) x_0  (Salimans and Ho 2022).
         """
-        output = self.raw(x_t, t)
         alpha_bar = self.schedule.alpha_bar(t)
         if self.prediction == "epsilon":
             return Prediction(predicted_x0(x_t, output, alpha_bar), output)

@@ -51,20 +51,33 @@ def seeded_noise(model: HasImageShape | Sequence[int], seeds: Iterable[int]) -> 
         SettingsError: There is no seed, or one is out of range.
     """
     shape = model if isinstance(model, Sequence) else model.image_shape
-    return _drawn(tuple(shape), tuple(seeds), spawn_key=())
+    return keyed_noise(tuple(shape), tuple(seeds))
 
 
 def step_noise(shape: Sequence[int], seeds: Sequence[int], t: int) -> Tensor:
     """Z of the step that leaves timestep t, for images of ``shape`` (C, H, W) with ``seeds``."""
-    return _drawn(tuple(shape), tuple(seeds), spawn_key=(t,))
+    return keyed_noise(shape, seeds, t)
 
 
-def _drawn(shape: tuple[int, ...], seeds: tuple[int, ...], spawn_key: tuple[int, ...]) -> Tensor:
+def keyed_noise(shape: Sequence[int], seeds: Sequence[int], *key: int) -> Tensor:
+    """Standard normal noise of each seed under a key of its own, as all noise here is drawn.
+
+    Args:
+        shape: Of one image.
+        seeds: Whole numbers from 0 to 2⁶⁴ − 1.
+        *key: The ``spawn_key``: nothing for x_T, the timestep for z.
+
+    Returns:
+        Of the shape (len(seeds), …), float32, on the CPU.
+
+    Raises:
+        SettingsError: There is no seed, or one is out of range.
+    """
     if not seeds:
         raise SettingsError("seeds", "seeds must hold at least one seed.")
     noise = np.empty((len(seeds), *shape), dtype=np.float32)
     for row, seed in zip(noise, seeds, strict=True):
         check_whole("seed", seed, 0, MAX_SEED)
-        sequence = np.random.SeedSequence(seed, spawn_key=spawn_key)
+        sequence = np.random.SeedSequence(seed, spawn_key=key)
         np.random.Generator(np.random.PCG64(sequence)).standard_normal(out=row, dtype=np.float32)
     return torch.from_numpy(noise)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from ddim_studio.diffusion.denoiser import Denoiser
     from ddim_studio.diffusion.settings import SampleSettings
     from ddim_studio.evaluation.blocks import BlockStore
-    from ddim_studio.evaluation.team import Team
     from ddim_studio.models.model import Model
+    from ddim_studio.models.team import Team
 
 
 def reconstruction_errors(

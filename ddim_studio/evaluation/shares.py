@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from ddim_studio.diffusion.settings import SampleSettings
     from ddim_studio.evaluation.blocks import Block, BlockStore
-    from ddim_studio.evaluation.team import Team
     from ddim_studio.models.model import Model
+    from ddim_studio.models.team import Team
 
     Array = NDArray[np.float64]
 

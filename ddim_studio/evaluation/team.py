@@ -7,26 +7,14 @@ its own it is a team of one, and accelerate is not imported.
 from __future__ import annotations
 
 import os
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ddim_studio.models.errors import ModelError
 
+if TYPE_CHECKING:
+    from ddim_studio.models.team import Team
+
 T = TypeVar("T")
-
-
-class Team(Protocol):
-    """The processes that work on one evaluation.
-
-    Attributes:
-        index: Which of them this is, from 0; number 0 writes the results.
-        size: How many there are.
-    """
-
-    index: int
-    size: int
-
-    def gather(self, item: T) -> list[T]:
-        """What every process gave, in their order. All of them must call it."""
 
 
 class Alone:

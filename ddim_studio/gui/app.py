@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 import importlib.util
 import sys
 import threading
@@ -13,6 +14,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui.main_window import MainWindow
+from ddim_studio.gui.page_set import ENTRIES
 from ddim_studio.gui.theme import icon, load_fonts
 from ddim_studio.jobs.failures import explain
 from ddim_studio.jobs.models import leave_one_core
@@ -45,7 +47,9 @@ def launch(arguments: Sequence[str] | None = None) -> int:
 
 
 def _import_slow_libraries() -> None:
-    """In the worker thread: the plots' library, then torch, so that neither stops the window."""
+    """In the worker thread: pages, plots and torch, so that none of them stops the window."""
+    for entry in ENTRIES:
+        importlib.import_module(f"ddim_studio.gui.pages.{entry.key}")
     import pyqtgraph  # noqa: F401 (imported for its time)
 
     _link_torch()

@@ -42,6 +42,19 @@ def scrolled(inner: QWidget) -> QScrollArea:
     return scroll
 
 
+def card_column(cards: Sequence[QWidget], margins: bool = True) -> QScrollArea:
+    """Cards one under the other in a column that scrolls: a tab of a right column."""
+    inner = QWidget()
+    column = QVBoxLayout(inner)
+    edges = (SPACE, SPACE, 2 * SPACE, SPACE) if margins else (0, 0, 0, 0)
+    column.setContentsMargins(*edges)
+    column.setSpacing(SPACE + 4)
+    for card in cards:
+        column.addWidget(card)
+    column.addStretch(1)
+    return scrolled(inner)
+
+
 class NumberTable(QWidget):
     """Names at the left, numbers at the right, in one or several columns.
 

@@ -153,3 +153,19 @@ def palette(chosen: Colors) -> QPalette:
     made.setColor(QPalette.ColorGroup.Disabled, role.Highlight, QColor(chosen.border))
     made.setColor(QPalette.ColorGroup.Disabled, role.HighlightedText, QColor(chosen.disabled))
     return made
+
+
+class _InForce:
+    """What the whole process shares: the colours in force."""
+
+    now: Colors = LIGHT
+
+
+def current_colors() -> Colors:
+    """The colours in force."""
+    return _InForce.now
+
+
+def put_in_force(chosen: Colors) -> None:
+    """Have `current_colors` give these; `ddim_studio.gui.theme.apply_theme` is what shows them."""
+    _InForce.now = chosen

@@ -72,6 +72,7 @@ class Controller(QObject):
         """Listen to a page."""
         page.run_requested.connect(partial(self._run, page))
         page.live_requested.connect(partial(self._run_newest, page, self.computing))
+        page.live_cancelled.connect(partial(self._cancel_live, page, self.computing))
         page.side_requested.connect(partial(self._run_newest, page, self.filing))
         page.cancel_requested.connect(partial(self._cancel, page))
         page.model_requested.connect(partial(self._open, page))
@@ -115,15 +116,18 @@ class Controller(QObject):
         page.begin()
 
     def _run_newest(self, page: Page, runner: Runner, order: object) -> None:
-        for ticket, owner in self._live.items():
-            if owner is page and ticket.about is runner:
-                ticket.cancel()  # the newest order wins
+        self._cancel_live(page, runner)  # the newest order wins
         kind = KINDS[type(order)]
         ticket = self.monitor.submit(
             runner, kind.title(order), partial(kind.start, order, self.bench)
         )
         ticket.about = runner
         self._live[ticket] = page
+
+    def _cancel_live(self, page: Page, runner: Runner) -> None:
+        for ticket, owner in self._live.items():
+            if owner is page and ticket.about is runner:
+                ticket.cancel()
 
     def _open(self, page: Page, wish: OpenModel) -> None:
         if page in self._opening:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from ddim_studio.jobs.forward_events import ForwardRun
 from ddim_studio.jobs.matrix import CompareRun
+from ddim_studio.jobs.restore_order import RestoreRun
 from ddim_studio.jobs.runs import SampleRun
 
 if TYPE_CHECKING:
@@ -21,8 +23,11 @@ def dropped_path(data: QMimeData) -> Path | None:
     return Path(urls[0].toLocalFile())
 
 
-def run_in(path: Path) -> SampleRun | CompareRun:
-    """The run whose settings a picture or a JSON file carries.
+KINDS: Final = {run.kind: run for run in (SampleRun, CompareRun, RestoreRun, ForwardRun)}
+
+
+def run_in(path: Path) -> SampleRun | CompareRun | ForwardRun:
+    """The run whose settings a picture or a JSON file carries; a `RestoreRun` is a `SampleRun`.
 
     Raises:
         ImageError: There are none in it.
@@ -31,13 +36,12 @@ def run_in(path: Path) -> SampleRun | CompareRun:
     from ddim_studio.imaging.png import read_settings
 
     text = read_settings(path)
-    kind = CompareRun if _kind_in(text) == CompareRun.kind else SampleRun
-    return kind.from_json(text)
+    return KINDS.get(_kind_in(text), SampleRun).from_json(text)
 
 
-def _kind_in(text: str) -> object:
+def _kind_in(text: str) -> str:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError):
-        return None
-    return values.get("kind") if isinstance(values, dict) else None
+        return ""
+    return str(values.get("kind")) if isinstance(values, dict) else ""

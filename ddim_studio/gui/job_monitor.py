@@ -1,7 +1,8 @@
 """Brings events of the worker threads into the window's own thread, in batches.
 
 The threads never touch Qt. A timer, which runs only while a job lives, empties their mailboxes:
-however fast a job talks, the window is asked to draw at most thirty times a second.
+however fast a job talks, the window is asked to draw at most thirty times a second. When the boxes
+were empty it looks again soon, so that what comes seldom is shown at once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.runner import Job, Runner, Ticket
 
 INTERVAL_MS = 33
+"""Between two deliveries, at least."""
+SOON_MS = 5
+"""Until the next look into empty boxes."""
+SOON_LOOKS = 80
+"""So many looks in a row find nothing before they become as rare as deliveries."""
 
 
 class JobMonitor(QObject):
@@ -37,6 +43,7 @@ class JobMonitor(QObject):
         self._runners = tuple(runners)
         self._live: set[Ticket] = set()
         self._collector = WindowCollector()
+        self._empty_looks = 0
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(INTERVAL_MS)
@@ -46,7 +53,8 @@ class JobMonitor(QObject):
         """Hand a job to one of the runners, and follow it."""
         ticket = runner.submit(title, start)
         self._live.add(ticket)
-        self._timer.start()
+        self._empty_looks = 0
+        self._timer.start(SOON_MS)
         return ticket
 
     def is_busy(self) -> bool:
@@ -64,8 +72,12 @@ class JobMonitor(QObject):
                 self._live.discard(ticket)
             self.received.emit(ticket, events)
         self._collector.collect_if_due(at_leisure=not self._live)
+        self._empty_looks = 0 if batches else self._empty_looks + 1
         if not self._live:
             self._timer.stop()
+        else:
+            soon = 0 < self._empty_looks <= SOON_LOOKS
+            self._timer.setInterval(SOON_MS if soon else INTERVAL_MS)
 
     def spare_libraries(self) -> None:
         """Everything that takes long to import is there: collecting garbage may pass it over."""

@@ -9,7 +9,6 @@ from PySide6.QtCore import QObject, Signal
 from ddim_studio.jobs.kinds import short_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from ddim_studio.gui.controller import Controller
@@ -18,14 +17,13 @@ if TYPE_CHECKING:
     from ddim_studio.gui.pages.models import ModelsPage
     from ddim_studio.gui.pages.page import Page
     from ddim_studio.jobs.events import ModelOpened
+    from ddim_studio.jobs.model_events import MemoryMeasured
 
 
 class ModelWiring(QObject):
     """Sets pages to models, and tells pages of the models that were opened for them.
 
     Args:
-        pages: All pages; those without a choice of a model are passed over.
-        models: The page about models.
         shelf: The models used last.
         controller: Opens models.
         parent: Qt's owner.
@@ -39,28 +37,36 @@ class ModelWiring(QObject):
     said = Signal(str)
 
     def __init__(
-        self,
-        pages: Sequence[Page],
-        models: ModelsPage,
-        shelf: ModelShelf,
-        controller: Controller,
-        parent: QObject | None = None,
+        self, shelf: ModelShelf, controller: Controller, parent: QObject | None = None
     ) -> None:
         super().__init__(parent)
-        self._models, self._shelf = models, shelf
-        found = ((page, page.model()) for page in pages)
-        self._choices: dict[Page, ModelChoice] = {
-            page: choice for page, choice in found if choice is not None
-        }
-        controller.attach(models.hub)
+        self._shelf, self._controller = shelf, controller
+        self._models: ModelsPage | None = None
+        self._choices: dict[Page, ModelChoice] = {}
+        self._measured: list[MemoryMeasured] = []
         controller.model_opened.connect(self._opened)
         controller.model_failed.connect(self._failed)
-        controller.memory_measured.connect(models.show_memory)
-        models.use_requested.connect(self.use)
-        for choice in self._choices.values():
-            choice.follow(shelf)
-            choice.browse_requested.connect(lambda of=choice: self.show_card(of.source()))
-            choice.chosen.connect(lambda _source, _device: self._show_uses())
+        controller.memory_measured.connect(self._keep_measured)
+
+    def add(self, page: Page) -> None:
+        """Follow a page, whether a model is chosen on it or only offered."""
+        page.use_requested.connect(self.use)
+        choice = page.model()
+        if choice is None:
+            return
+        self._choices[page] = choice
+        choice.follow(self._shelf)
+        choice.browse_requested.connect(lambda: self.show_card(choice.source()))
+        choice.chosen.connect(lambda _source, _device: self._show_uses())
+        self._show_uses()
+
+    def add_models(self, models: ModelsPage) -> None:
+        """Tell the page about models of all that was opened so far, and from now on."""
+        self._models = models
+        self._controller.attach(models.hub)
+        self._controller.memory_measured.connect(models.show_memory)
+        for measured in self._measured:
+            models.show_memory(measured)
         self._show_uses()
 
     def open_path(self, page: Page, path: Path) -> None:
@@ -73,8 +79,9 @@ class ModelWiring(QObject):
 
     def show_card(self, source: str) -> None:
         """Show what a model is."""
-        self.models_wanted.emit()
-        self._models.open_source(source)
+        self.models_wanted.emit()  # which has the page built, if it was not
+        if self._models is not None:
+            self._models.open_source(source)
 
     def use(self, source: str, title: str) -> None:
         """Set the page with this title to a model, or every page where there is no title."""
@@ -85,8 +92,12 @@ class ModelWiring(QObject):
         self.said.emit(f"{where} set to {short_name(source)}.")
 
     def _show_uses(self) -> None:
-        uses = {page.title: choice.source() for page, choice in self._choices.items()}
-        self._models.show_uses(uses)
+        if self._models is not None:
+            uses = {page.title: choice.source() for page, choice in self._choices.items()}
+            self._models.show_uses(uses)
+
+    def _keep_measured(self, measured: MemoryMeasured) -> None:
+        self._measured.append(measured)
 
     def _opened(self, opened: ModelOpened, asked: str) -> None:
         for page, choice in self._choices.items():
@@ -95,7 +106,8 @@ class ModelWiring(QObject):
         self._shelf.remember(asked or opened.info.source)
 
     def _failed(self, source: str, text: str) -> None:
-        self._models.show_failure(source, text)
+        if self._models is not None:
+            self._models.show_failure(source, text)
         for choice in self._choices.values():
             if choice.source() == source:
                 choice.show_error(text)

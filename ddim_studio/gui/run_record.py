@@ -62,6 +62,30 @@ class RunRecord:
         return thinning(self.frames)
 
 
+def preview_words(record: RunRecord, *, final: bool) -> str:
+    """What a live preview is, in a line.
+
+    Args:
+        record: The preview.
+        final: Whether it has all the steps that were asked for.
+    """
+    run = record.run
+    eta = "σ̂" if run.eta == "hat" else f"η = {run.eta:g}"
+    what = f"S = {run.steps}" if final else f"coarse, {run.steps} steps; the others follow"
+    return f"Live preview of one image: {what} · {eta} · n = {run.seed}"
+
+
+def frame_caption(index: int, numbers: StepNumbers, kept: int) -> str:
+    """What a frame is, in a line; ``kept`` is the one of which pictures are shown."""
+    if numbers.t is None:
+        text = f"x_T: noise drawn from the seeds, taken as t = {numbers.s}"
+    elif numbers.s < 0:
+        text = f"t = {numbers.t} → the clean image x_0"
+    else:
+        text = f"t = {numbers.t} → {numbers.s}"
+    return text if kept == index else f"{text} (frame {kept} shown, the nearest kept)"
+
+
 def thinning(frames: ThinnedStore[Any]) -> str:
     """A few words if not every frame could be kept, else nothing."""
     if frames.stride == 1:

@@ -6,21 +6,11 @@ given with `set_icon` follow the theme by themselves.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import (
-    QAction,
-    QFont,
-    QFontDatabase,
-    QFontMetrics,
-    QGuiApplication,
-    QIcon,
-    QImage,
-    QPainter,
-    QPixmap,
-)
-from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QAction, QFont, QFontDatabase, QFontMetrics
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -33,7 +23,18 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ddim_studio.gui.colors import DARK, LIGHT, RADIUS, SPACE, Colors, colors, palette
+from ddim_studio.gui.colors import (
+    DARK,
+    LIGHT,
+    RADIUS,
+    SPACE,
+    Colors,
+    colors,
+    current_colors,
+    palette,
+    put_in_force,
+)
+from ddim_studio.gui.icons import IconRole, draw_icon, icon
 from ddim_studio.gui.style import stylesheet
 from ddim_studio.storage import resources
 
@@ -61,51 +62,54 @@ __all__ = [
     "settle",
     "sized_font",
     "tool_button",
+    "wear",
 ]
 
 Mode = Literal["system", "light", "dark"]
-IconRole = Literal["text", "muted", "accent_text", "accent_ink", "error", "warning"]
 LabelRole = Literal["title", "heading", "muted", "small", "error", "mono"]
-
-_ICON_PROPERTY = "ddimIcon"
-_ICON_SIZES = (12, 16, 20, 24)
-
-
-class _State:
-    """What the whole process shares: the colours in force and the icons drawn in them."""
-
-    now: Colors = LIGHT
-    icons: dict[tuple[str, str, bool], QIcon] = {}  # noqa: RUF012 — process-wide on purpose
-
-
-def current_colors() -> Colors:
-    """The colours in force."""
-    return _State.now
 
 
 def is_dark() -> bool:
     """Whether the dark theme is in force."""
-    return _State.now.dark
+    return current_colors().dark
 
 
-def apply_theme(app: QApplication, mode: Mode) -> None:
-    """Put a theme in force at once, in every window.
+def apply_theme(app: QApplication, mode: Mode, parts: Sequence[QWidget] | None = None) -> None:
+    """Put a theme in force at once.
 
     Args:
         app: The application.
         mode: "light", "dark", or "system" to follow the desktop; where it says nothing, light.
+        parts: What to style now, with all in it and whatever opens from there; the rest is left to
+            `wear`. With None the whole application: Qt then styles a part anew whenever it is put
+            into another, so building a page takes four times as long.
     """
     scheme = app.styleHints().colorScheme()
     dark = mode == "dark" or (mode == "system" and scheme == Qt.ColorScheme.Dark)
-    _State.now = colors(dark)
-    sheet = stylesheet(_State.now, app.font(), resources() / "icons" / "style")
-    if app.styleSheet() == sheet:
-        return  # setting it again would style every widget anew
-    if not app.styleSheet():
+    put_in_force(colors(dark))
+    if app.style().name() != "fusion" and not app.styleSheet():
         app.setStyle("Fusion")
-    app.setPalette(palette(_State.now))
-    app.setStyleSheet(sheet)
-    _refresh_icons(app)
+    if app.palette() != palette(current_colors()):
+        app.setPalette(palette(current_colors()))
+    for part in [app] if parts is None else parts:
+        wear(part)
+
+
+def wear(part: QWidget | QApplication) -> bool:
+    """Style a part of the window as the theme in force says; whether it was styled otherwise."""
+    sheet = _sheet(is_dark(), QApplication.font().toString())
+    if part.styleSheet() == sheet:
+        return False  # setting it again would style every widget anew
+    # Given another stylesheet, Qt styles every widget once for each of its ancestors; given none
+    # and then one, only once.
+    part.setStyleSheet("")
+    part.setStyleSheet(sheet)
+    return True
+
+
+@cache
+def _sheet(_dark: bool, _font: str) -> str:
+    return stylesheet(current_colors(), QApplication.font(), resources() / "icons" / "style")
 
 
 def is_restyle(event: QEvent) -> bool:
@@ -117,86 +121,9 @@ def is_restyle(event: QEvent) -> bool:
     )
 
 
-def icon(name: str, role: IconRole = "text") -> QIcon:
-    """The icon of that name in the colours in force: plain, dimmed when disabled, accent when on.
-
-    Args:
-        name: File name in ``resources/icons`` without ``.svg``.
-        role: Which of the theme's colours to draw the plain state in.
-
-    Raises:
-        FileNotFoundError: There is no such icon.
-    """
-    key = (name, role, is_dark())
-    if key not in _State.icons:
-        _State.icons[key] = _draw_states(name, role)
-    return _State.icons[key]
-
-
 def set_icon(target: QAbstractButton | QAction, name: str, role: IconRole = "text") -> None:
     """Give a button or an action an icon that follows the theme."""
-    target.setProperty(_ICON_PROPERTY, f"{name}/{role}")
     target.setIcon(icon(name, role))
-
-
-def draw_icon(painter: QPainter, name: str, rect: QRectF, color: str) -> None:
-    """Paint an icon into ``rect`` in one colour."""
-    _renderer(name, color).render(painter, rect)
-
-
-def _refresh_icons(app: QApplication) -> None:
-    widgets = app.allWidgets()
-    targets: list[QObject] = [*widgets]
-    for widget in widgets:
-        targets += widget.findChildren(QAction, options=Qt.FindChildOption.FindDirectChildrenOnly)
-    for target in targets:
-        wanted = target.property(_ICON_PROPERTY)
-        if wanted and isinstance(target, QAbstractButton | QAction):
-            name, role = str(wanted).split("/")
-            target.setIcon(icon(name, role))  # type: ignore[arg-type]  # our own property
-
-
-def _renderer(name: str, color: str) -> QSvgRenderer:
-    text = (resources() / "icons" / f"{name}.svg").read_text(encoding="utf-8")
-    return QSvgRenderer(QByteArray(text.replace("currentColor", color).encode()))
-
-
-def _draw_states(name: str, role: IconRole) -> QIcon:
-    now = current_colors()
-    plain = str(getattr(now, role))
-    checked = now.accent_ink if role in ("text", "muted") else plain
-    made = QIcon()
-    looks = (
-        (plain, QIcon.Mode.Normal, QIcon.State.Off),
-        (checked, QIcon.Mode.Normal, QIcon.State.On),
-        (checked, QIcon.Mode.Selected, QIcon.State.Off),
-        (now.disabled, QIcon.Mode.Disabled, QIcon.State.Off),
-        (now.disabled, QIcon.Mode.Disabled, QIcon.State.On),
-    )
-    pixmaps = {color: _draw_sizes(_renderer(name, color)) for color in {look[0] for look in looks}}
-    for color, mode, state in looks:
-        for pixmap in pixmaps[color]:
-            made.addPixmap(pixmap, mode, state)
-    return made
-
-
-def _draw_sizes(renderer: QSvgRenderer) -> list[QPixmap]:
-    return [_render(renderer, size) for size in _device_sizes()]
-
-
-def _device_sizes() -> Sequence[int]:
-    """Icon sizes in device pixels for every screen, so that none is scaled when shown."""
-    ratios = {1.0, 2.0} | {screen.devicePixelRatio() for screen in QGuiApplication.screens()}
-    return sorted({round(size * ratio) for size in _ICON_SIZES for ratio in ratios})
-
-
-def _render(renderer: QSvgRenderer, size: int) -> QPixmap:
-    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(image)
-    renderer.render(painter, QRectF(QPointF(0, 0), QPointF(size, size)))
-    painter.end()
-    return QPixmap.fromImage(image)
 
 
 def load_fonts(app: QApplication) -> None:

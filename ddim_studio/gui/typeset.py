@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPainterPath, QPen
 
+_AXIS, _CLEAR = 5.0, 2.0
+"""How far the line of a fraction is over the base line, and from what stands over and under it."""
+
 _FAMILIES = ["STIX Two Math", "Cambria Math", "DejaVu Serif", "DejaVu Sans"]
 
 
@@ -67,7 +70,7 @@ class Row(Box):
 
 @dataclass(frozen=True)
 class Marked(Box):
-    """A box under a hat, a bar or a radical sign."""
+    """A box under a hat, a bar, a tilde or a radical sign."""
 
     inner: Box
     mark: str
@@ -84,6 +87,10 @@ class Marked(Box):
             path.moveTo(middle - half, top + 3.5)
             path.lineTo(middle, top)
             path.lineTo(middle + half, top + 3.5)
+        elif self.mark == "tilde":
+            middle = (left + right) / 2 + 1
+            path.moveTo(middle - 4.5, top + 3)
+            path.cubicTo(middle - 2, top - 1.5, middle + 2, top + 5.5, middle + 4.5, top + 1)
         elif self.mark == "bar":
             path.moveTo(left + 1, top + 2)
             path.lineTo(right - 0.5, top + 2)
@@ -97,6 +104,24 @@ class Marked(Box):
         pen = QPen(painter.pen().color(), 1.3)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.strokePath(path, pen)
+
+
+@dataclass(frozen=True)
+class Fraction(Box):
+    """A box over a line over a box."""
+
+    upper: Box
+    lower: Box
+
+    def paint(self, painter: QPainter, x: float, y: float) -> None:
+        """Paint both, centred, and the line between them."""
+        line = y - _AXIS
+        above, below = (self.width - self.upper.width) / 2, (self.width - self.lower.width) / 2
+        self.upper.paint(painter, x + above, line - _CLEAR - self.upper.descent)
+        self.lower.paint(painter, x + below, line + _CLEAR + self.lower.ascent)
+        path = QPainterPath(QPointF(x, line))
+        path.lineTo(x + self.width, line)
+        painter.strokePath(path, QPen(painter.pen().color(), 1.1))
 
 
 def letters(text: str, size: float, *, italic: bool = True) -> Box:
@@ -141,9 +166,22 @@ def hat(inner: Box) -> Box:
     return Marked(inner.width, inner.ascent + 6, inner.descent, inner, "hat", 0.0)
 
 
+def tilde(inner: Box) -> Box:
+    """A box under a tilde."""
+    return Marked(inner.width, inner.ascent + 6, inner.descent, inner, "tilde", 0.0)
+
+
 def bar(inner: Box) -> Box:
     """A box under a bar."""
     return Marked(inner.width, inner.ascent + 5, inner.descent, inner, "bar", 0.0)
+
+
+def fraction(upper: Box, lower: Box) -> Box:
+    """A box over another."""
+    width = max(upper.width, lower.width) + 4
+    ascent = _AXIS + _CLEAR + upper.ascent + upper.descent
+    descent = lower.ascent + lower.descent + _CLEAR - _AXIS
+    return Fraction(width, ascent, descent, upper, lower)
 
 
 def root(inner: Box) -> Box:

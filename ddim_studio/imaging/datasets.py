@@ -142,7 +142,7 @@ def _read(
         raise ImageError(
             f"Pictures cannot be fitted to images of {width}×{size}: choose another model."
         )
-    for number in _chosen(collection, limit):
+    for number in chosen(collection, limit):
         name = collection.name(number)
         try:
             source = collection.read(number)
@@ -158,7 +158,12 @@ def _read(
             yield number, Picture(name, pixels)
 
 
-def _chosen(collection: Collection, limit: int | None) -> Iterable[int]:
+def chosen(collection: Collection, limit: int | None) -> Iterable[int]:
+    """The numbers of at most ``limit`` pictures, spread evenly, in the order to read them in.
+
+    Raises:
+        ValueError: ``limit`` is below 1.
+    """
     if limit is not None and limit < 1:
         raise ValueError(f"At least one picture must be read, not {limit}.")
     count = collection.count

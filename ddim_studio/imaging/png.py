@@ -48,13 +48,27 @@ def write_png(
         OSError: The file cannot be written; what was there before is kept.
         ValueError: ``pixels`` is not a picture.
     """
+    encoded = png_bytes(pixels, settings_json, dpi)
+    with atomic_path(Path(path)) as temporary:
+        temporary.write_bytes(encoded)
+
+
+def png_bytes(
+    pixels: NDArray[np.uint8], settings_json: str | None, dpi: int | None = None
+) -> bytes:
+    """The contents of the file that `write_png` writes.
+
+    Raises:
+        ValueError: ``pixels`` is not a picture.
+    """
     picture = to_image(pixels)
     text = PngInfo()
     if settings_json is not None:
         text.add_itxt(KEYWORD, settings_json)
-    with atomic_path(Path(path)) as temporary:
-        size = {} if dpi is None else {"dpi": (dpi, dpi)}
-        picture.save(temporary, format="PNG", pnginfo=text, **size)
+    size = {} if dpi is None else {"dpi": (dpi, dpi)}
+    encoded = io.BytesIO()
+    picture.save(encoded, format="PNG", pnginfo=text, **size)
+    return encoded.getvalue()
 
 
 def read_settings(path: str | PathLike[str]) -> str:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 def branch_job(order: BranchRun, bench: Workbench) -> Job:
     """Walk the parent's steps again up to the frame, then go on as the branch says.
 
-    Every image's noise belongs to its seed, so the parent's frames come out as they were.
+    Every image's noise belongs to its seed, so the parent's frames come out as they were; what the
+    network said of them is still known, unless it was long ago.
 
     Yields:
         `ModelOpened`, `Started`, and a frame and `Progress` a step, the parent's steps included.
@@ -32,10 +33,11 @@ def branch_job(order: BranchRun, bench: Workbench) -> Job:
     from ddim_studio.diffusion.noise import image_seeds, seeded_noise
     from ddim_studio.diffusion.timesteps import rest_of, tau_of
     from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.reuse import remembering
     from ddim_studio.jobs.splitting import memory_news
 
     parent = order.parent
-    model = bench.models.get(parent.model, parent.device)
+    model = remembering(bench.models.get(parent.model, parent.device), bench.outputs)
     old = tau_of(parent, model.schedule.T)
     turning_point = old[len(old) - 1 - order.frame]
     new = rest_of(tau_of(order.run, model.schedule.T), turning_point)

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from ddim_studio.evaluation.quality import RealImages
     from ddim_studio.evaluation.reconstruction import ReconstructionShare
     from ddim_studio.evaluation.shares import CellShare
-    from ddim_studio.evaluation.team import Team
     from ddim_studio.imaging.datasets import ImageData
     from ddim_studio.jobs.evaluation_order import EvaluateOrder
     from ddim_studio.jobs.models import ModelCache
     from ddim_studio.jobs.runner import Job
     from ddim_studio.models.model import Model
+    from ddim_studio.models.team import Team
 
 NO_FEATURES = (
     "There are no features for such images: give the weights of the Inception network "

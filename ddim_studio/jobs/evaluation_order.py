@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ddim_studio.diffusion.settings import MAX_SEED, SampleSettings, SettingsError, check_whole
-from ddim_studio.jobs.runs import DEFAULT_MODEL, MAX_COUNT, check_place
+from ddim_studio.jobs.runs import MAX_COUNT, check_place
+from ddim_studio.storage import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

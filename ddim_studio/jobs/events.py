@@ -17,9 +17,13 @@ from ddim_studio.jobs.comparison_events import (
     Scored,
 )
 from ddim_studio.jobs.evaluation_order import CellMeasured
+from ddim_studio.jobs.forward_events import BoundMeasured, ForwardFrame, ForwardStarted
 from ddim_studio.jobs.hub_events import CachedFound, Downloaded, HubFound, Waiting
 from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, ErrorCurve, Inverted
+from ddim_studio.jobs.live_events import PartBegins
 from ddim_studio.jobs.model_events import CardRead, CardUnreadable, MemoryMeasured
+from ddim_studio.jobs.restore_events import Agreement, Measured, Restored
+from ddim_studio.jobs.training_events import TrainingEvent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,8 +33,12 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-View = Literal["x", "x0", "epsilon", "x0_term", "direction_term", "noise_term"]
-VIEWS: tuple[View, ...] = get_args(View)
+SampleView = Literal["x", "x0", "epsilon", "x0_term", "direction_term", "noise_term"]
+View = Literal[SampleView, "guess", "measured", "residual"]
+VIEWS: tuple[View, ...] = get_args(SampleView)
+"""What a step of the sampler shows."""
+RESTORE_VIEWS: tuple[View, ...] = ("x", "x0", "guess", "epsilon", "measured", "residual")
+"""What a step of a restoration shows: see `diffusion.restoration.RestoreStep`."""
 Outcome = Literal["finished", "cancelled", "failed"]
 
 
@@ -133,10 +141,15 @@ class ModelOpened:
     Attributes:
         info: Its card.
         device: Where it runs.
+        engine: What runs its network on a processor, and in which numbers, such as
+            "OpenVINO, float32"; empty elsewhere.
+        no_fast: Why the precision "fast" cannot be had; empty where it can, or may.
     """
 
     info: ModelInfo
     device: str
+    engine: str = ""
+    no_fast: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,6 +186,7 @@ class Ended:
 Event = (
     Started
     | Frame
+    | PartBegins
     | Progress
     | ModelOpened
     | Notice
@@ -195,4 +209,11 @@ Event = (
     | CardRead
     | CardUnreadable
     | MemoryMeasured
+    | Measured
+    | Agreement
+    | Restored
+    | ForwardStarted
+    | ForwardFrame
+    | BoundMeasured
+    | TrainingEvent
 )

@@ -54,7 +54,7 @@ class FileSink(Sink):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            stack.enter_context(_made(self._folder))
+            stack.enter_context(made(self._folder))
             self._open(stack)
             stack.push(self._end)
             self._stack = stack.pop_all()
@@ -143,7 +143,7 @@ def check_place(folder: Path) -> None:
 
 
 @contextmanager
-def _made(folder: Path) -> Iterator[None]:
+def made(folder: Path) -> Iterator[None]:
     """A folder that exists; on failure those made for it are removed if they are empty."""
     made: list[Path] = []
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddim_studio.imaging.pixels import to_pixels
+from ddim_studio.imaging.host_copy import HostCopy
+from ddim_studio.imaging.pixels import to_levels, to_pixels
 from ddim_studio.jobs.events import VIEWS, Frame, StepNumbers
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddim_studio.diffusion.sampling import Step
-    from ddim_studio.jobs.events import Pixels, View
+    from ddim_studio.jobs.events import View
 
 NOISE_RANGE = 3.0
 """ε is shown from −3 to 3 standard deviations, everything else from −1 to 1."""
@@ -35,7 +36,13 @@ def first_frame(x_T: Tensor, t: int, alpha_bar: float, first_image: int = 0) -> 
 def step_frame(
     step: Step, before: Tensor | None, views: Sequence[View] = VIEWS, first_image: int = 0
 ) -> Frame:
-    """The frame that a step led to; ``before`` is the x̂_0 of the step before it."""
+    """The frame that a step led to; ``before`` is the x̂_0 of the step before it.
+
+    On a graphics processor everything is computed there and copied at once, and waited for once.
+    """
+    copies = {view: HostCopy(part) for view in views if (part := _picture(step, view)) is not None}
+    norm = HostCopy(_rms(step.x))
+    change = None if before is None else HostCopy(_rms(step.x0 - before))
     c = step.coefficients
     numbers = StepNumbers(
         step.t,
@@ -44,20 +51,25 @@ def step_frame(
         c.alpha_bar_s,
         c.sigma,
         c.direction,
-        rms(step.x),
-        () if before is None else rms(step.x0 - before),
+        tuple(norm.array().tolist()),
+        () if change is None else tuple(change.array().tolist()),
     )
-    pictures = {view: pixels for view in views if (pixels := _picture(step, view)) is not None}
+    pictures = {view: part.array() for view, part in copies.items()}
     return Frame(step.index, pictures, numbers, first_image)
 
 
-def _picture(step: Step, view: View) -> Pixels | None:
+def _picture(step: Step, view: View) -> Tensor | None:
+    """The pixels of a view, where the step was computed."""
     if view == "epsilon":
-        return to_pixels(step.epsilon, -NOISE_RANGE, NOISE_RANGE)
+        return to_levels(step.epsilon, -NOISE_RANGE, NOISE_RANGE)
     tensor: Tensor | None = getattr(step, view)
-    return None if tensor is None else to_pixels(tensor)
+    return None if tensor is None else to_levels(tensor)
 
 
 def rms(x: Tensor) -> tuple[float, ...]:
     """The root mean square of each image of (N, C, H, W), which is ‖x‖/√(C·H·W)."""
-    return tuple(x.flatten(1).square().mean(1).sqrt().tolist())
+    return tuple(_rms(x).tolist())
+
+
+def _rms(x: Tensor) -> Tensor:
+    return x.flatten(1).square().mean(1).sqrt()

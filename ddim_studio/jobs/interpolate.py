@@ -124,8 +124,11 @@ def coarse_tau(tau: Sequence[int]) -> tuple[int, ...]:
 
 
 def _latents(order: DecodeOrder | GridOrder | WatchOrder, bench: Workbench) -> tuple[Model, Tensor]:
+    from ddim_studio.jobs.reuse import remembering
+
     latents = bench.latents.get(order.key)
-    return bench.models.get(latents.model, latents.device), latents.x_T
+    model = bench.models.get(latents.model, latents.device)
+    return remembering(model, bench.outputs), latents.x_T
 
 
 def _shown(

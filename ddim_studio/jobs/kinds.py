@@ -9,6 +9,8 @@ from ddim_studio.jobs.branch import branch_job
 from ddim_studio.jobs.cards import CardOrder, PreviewOrder, card_job, preview_job
 from ddim_studio.jobs.compare import compare_job
 from ddim_studio.jobs.comparison import ScoreOrder
+from ddim_studio.jobs.forward import bound_job, forward_job
+from ddim_studio.jobs.forward_events import BoundRun, ForwardOrder
 from ddim_studio.jobs.hub import (
     CachedOrder,
     DownloadOrder,
@@ -19,11 +21,16 @@ from ddim_studio.jobs.hub import (
 )
 from ddim_studio.jobs.interpolate import decode_job, grid_job, watch_job
 from ddim_studio.jobs.invert import curve_job, invert_job
+from ddim_studio.jobs.live import live_job
+from ddim_studio.jobs.live_events import LiveRun
 from ddim_studio.jobs.matrix import CompareRun
 from ddim_studio.jobs.orders import CurveOrder, DecodeOrder, GridOrder, InvertOrder, WatchOrder
+from ddim_studio.jobs.restore import restore_job
+from ddim_studio.jobs.restore_order import RestoreOrder
 from ddim_studio.jobs.runs import BranchRun, SampleRun
 from ddim_studio.jobs.sample import sample_job
 from ddim_studio.jobs.scores import score_job
+from ddim_studio.jobs.training_survey import SurveyOrder, survey_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +70,9 @@ def _cells(count: int) -> str:
 KINDS: Final[dict[type, Kind]] = {
     SampleRun: Kind(
         lambda run: f"Sampling {run.count} × {short_name(run.model)}",
-        lambda run, bench: sample_job(run, bench.models),
+        lambda run, bench: sample_job(run, bench.models, outputs=bench.outputs),
     ),
+    LiveRun: Kind(lambda order: f"Previewing with {short_name(order.run.model)}", live_job),
     BranchRun: Kind(
         lambda order: f"Branching from frame {order.frame}",
         branch_job,
@@ -74,6 +82,12 @@ KINDS: Final[dict[type, Kind]] = {
     DecodeOrder: Kind(lambda order: f"Decoding {_images(len(order.alphas))}", decode_job),
     GridOrder: Kind(lambda order: f"Decoding {order.rows}×{order.columns} images", grid_job),
     WatchOrder: Kind(lambda order: f"Denoising at α = {order.alpha:.2f}", watch_job),
+    ForwardOrder: Kind(lambda order: f"Noising {order.image.label}", forward_job),
+    BoundRun: Kind(lambda run: f"Measuring the bound of {short_name(run.model)}", bound_job),
+    RestoreOrder: Kind(
+        lambda order: f"Restoring {_images(order.run.count)}",
+        lambda order, bench: restore_job(order, bench.models),
+    ),
     CompareRun: Kind(
         lambda order: f"Comparing {_cells(len(order.places))}",
         lambda order, bench: compare_job(order, bench.models),
@@ -89,6 +103,10 @@ KINDS: Final[dict[type, Kind]] = {
     PreviewOrder: Kind(
         lambda order: f"Drawing samples of {short_name(order.run.model)}",
         lambda order, bench: preview_job(order, bench.models),
+    ),
+    SurveyOrder: Kind(
+        lambda _order: "Looking at images",
+        lambda order, _bench: survey_job(order),
     ),
     CachedOrder: Kind(
         lambda _order: "Searching the cache of the hub",

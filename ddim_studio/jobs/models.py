@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ddim_studio.jobs.runner import Job
+    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
     from ddim_studio.models.model import Model
 
 PART_BYTES = 1 << 23
+NOT_YET = "The fast engine is still being made: this run is precise."
 WEIGHTS = {".safetensors", ".bin", ".pt", ".pth", ".ckpt"}
 
 
@@ -32,30 +34,72 @@ class ModelCache:
     def __init__(self, capacity: int = 2) -> None:
         self.capacity = capacity
         self._models: dict[tuple[str, str], Model] = {}
+        self._stamps: dict[tuple[str, str], tuple[tuple[int, int], ...]] = {}
+        self._views: WeakKeyDictionary[Model, dict[Precision, Model]] = WeakKeyDictionary()
+        self._eager: WeakKeyDictionary[Model, Model] = WeakKeyDictionary()
         self._measured: WeakKeyDictionary[Model, MemoryMeasured] = WeakKeyDictionary()
 
-    def get(self, source: str, device: str) -> Model:
-        """The model, opened now if it was not; its network is split when memory runs out.
+    def get(self, source: str, device: str, precision: Precision = "precise") -> Model:
+        """The model for a job, opened now if it was not, on the fastest engine that is ready.
+
+        Its network is split when memory runs out. The engine stays the same as long as the model
+        is held; one that becomes ready meanwhile is taken up by the next job.
+
+        Args:
+            source: What `load_model` takes.
+            device: "auto", "cpu", "cuda" or "mps".
+            precision: "fast" lets the engine compute in bfloat16 where it can.
 
         Raises:
             ModelError: It cannot be opened.
         """
         from ddim_studio.jobs.splitting import splitting
+        from ddim_studio.models.acceleration.network import holding
+
+        model = self.open(source, device)
+        if model.engine is None:
+            return model
+        offered = model.engine.best(precision)
+        views = self._views.setdefault(model, {})
+        view = views.get(precision)
+        if view is None or view.compiled is not offered:
+            view = splitting(holding(self._eager[model], model.engine, precision, offered))
+            views[precision] = view
+        return view
+
+    def open(self, source: str, device: str) -> Model:
+        """The model as torch runs it, opened now if it was not; `get` gives the same one faster.
+
+        Raises:
+            ModelError: It cannot be opened.
+        """
+        from ddim_studio.jobs.splitting import splitting
+        from ddim_studio.models.acceleration.engine import engine_for
         from ddim_studio.models.devices import pick_device
         from ddim_studio.models.loading import load_model
 
-        key = (source, pick_device(device))
-        model = self._models.pop(key, None) or splitting(load_model(source, device))
+        key, stamp = (source, pick_device(device)), _stamp(source)
+        model = self._models.pop(key, None)
+        if model is not None and stamp and stamp != self._stamps[key]:
+            self._forget(model)  # its files have changed, as those of a run of training do
+            model = None
+        if model is None:
+            self._stamps[key] = stamp
+            eager = load_model(source, device)
+            eager.engine = engine_for(eager)
+            model = splitting(eager)
+            self._eager[model] = eager
         self._models[key] = model
         while len(self._models) > self.capacity:
-            self._models.pop(next(iter(self._models)))
+            self._forget(self._models.pop(next(iter(self._models))))
         return model
 
     def has(self, source: str, device: str) -> bool:
         """Whether a model is open already."""
         from ddim_studio.models.devices import pick_device
 
-        return (source, pick_device(device)) in self._models
+        key = (source, pick_device(device))
+        return key in self._models and _stamp(source) in ((), self._stamps[key])
 
     def measure(self, source: str, device: str) -> MemoryMeasured:
         """What a model takes of its device's memory, measured in a network call the first time.
@@ -66,7 +110,7 @@ class ModelCache:
         from ddim_studio.diffusion.noise import seeded_noise
         from ddim_studio.jobs.memory import call_bytes, weight_bytes
 
-        model = self.get(source, device)
+        model = self.open(source, device)
         known = self._measured.get(model)
         if known is None:
             taken = call_bytes(model, seeded_noise(model, [0]))
@@ -76,25 +120,37 @@ class ModelCache:
         return known
 
     def clear(self) -> None:
-        """Forget all models, and the memory that they take."""
-        self._models.clear()
+        """Forget all models, the memory that they take, and what is made ready for them."""
+        while self._models:
+            self._forget(self._models.popitem()[1])
+
+    @staticmethod
+    def _forget(model: Model) -> None:
+        if model.engine is not None:
+            model.engine.stop()
 
 
 def open_job(source: str, device: str, models: ModelCache) -> Job:
     """Open a model ahead of its first run, let the network run once, and measure what it takes.
 
+    An engine that was made before is read from the disk and compiled, after the model is told of.
+
     The weights, which take nearly all the time where the disk is slow, are first read from it in
     parts, so that there is progress to tell of and the job can be cancelled.
 
     Yields:
-        `Progress` in bytes unless the model is open already, then `ModelOpened` and
-        `MemoryMeasured`.
+        `Progress` in bytes unless the model is open already, then `ModelOpened`,
+        `MemoryMeasured`, and `ModelOpened` again, which says what runs the network.
     """
     if not models.has(source, device):
         yield from _read_ahead(source)
-    model = models.get(source, device)
-    yield ModelOpened(model.info, str(model.device))
+    model = models.open(source, device)
+    yield opened(model)
     yield models.measure(source, device)
+    if model.engine is not None:
+        model.engine.survey()
+        yield opened(models.get(source, device))
+        yield from engine_notices(model)
 
 
 def _read_ahead(source: str) -> Job:
@@ -124,12 +180,61 @@ def weight_files(model: Path) -> list[Path]:
     return [path for path in inside if path.suffix in WEIGHTS and path.is_file()]
 
 
+def opened(model: Model) -> ModelOpened:
+    """The event that a model is ready, and what runs its network."""
+    from ddim_studio.models.acceleration.engine import NAME
+    from ddim_studio.models.acceleration.precision import hindrance
+
+    name, fast = "torch", False
+    if model.compiled is not None:
+        name, fast = NAME, model.compiled.precision == "fast"
+    on_cpu = model.device.type == "cpu"
+    reason = model.engine.fault("fast") if model.engine is not None else hindrance()
+    numbers = "bfloat16" if fast else "float32"
+    return ModelOpened(
+        model.info,
+        str(model.device),
+        engine=f"{name}, {numbers}" if on_cpu else "",
+        no_fast=reason if on_cpu else "",
+    )
+
+
+def engine_notices(model: Model, precision: Precision = "precise") -> Iterator[Notice]:
+    """What there is to say of a model's engine: once that it failed, and that fast is not to be had.
+
+    Args:
+        model: From `ModelCache.get`.
+        precision: What was asked of it.
+    """
+    from ddim_studio.models.acceleration.precision import hindrance
+
+    if model.engine is not None:
+        yield from map(Notice, model.engine.news())
+    is_fast = model.compiled is not None and model.compiled.precision == "fast"
+    if precision != "fast" or is_fast or model.device.type != "cpu":
+        return
+    reason = hindrance() if model.engine is None else model.engine.fault("fast")
+    yield Notice(reason or NOT_YET)
+
+
 def class_notices(info: ModelInfo, label: int | None) -> Iterator[Notice]:
     """A notice where a model has classes and none was chosen."""
     if info.classes and label is None:
         yield Notice(
             f"The model draws one of {info.classes} classes and none was chosen: class 0 is taken."
         )
+
+
+def _stamp(source: str) -> tuple[tuple[int, int], ...]:
+    """Time and size of a model's weights, by which they are known; nothing where they are gone."""
+    from ddim_studio.models.catalog import resolve
+    from ddim_studio.models.errors import ModelError
+
+    try:
+        about = [file.stat() for file in weight_files(resolve(source))]
+    except (ModelError, OSError):
+        return ()
+    return tuple((file.st_mtime_ns, file.st_size) for file in about)
 
 
 def leave_one_core() -> None:

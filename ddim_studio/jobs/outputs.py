@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ddim_studio.diffusion.sampling import Step
     from ddim_studio.jobs.events import Pixels, View
 
-    Kind = Literal["folder", "sheet", "animation", "archive"]
+    Kind = Literal["folder", "sheet", "animation", "archive", "tar"]
 
 SUFFIXES: dict[str, Kind] = {
     ".png": "sheet",

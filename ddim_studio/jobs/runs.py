@@ -13,9 +13,9 @@ from ddim_studio.diffusion.settings import (
     check_choice,
     check_whole,
 )
+from ddim_studio.storage import DEFAULT_MODEL
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
-DEFAULT_MODEL = "fashion-28"
 MAX_COUNT = 1_000_000
 
 

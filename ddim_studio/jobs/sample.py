@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ddim_studio.diffusion.sampling import Step
     from ddim_studio.jobs.events import View
     from ddim_studio.jobs.models import ModelCache
+    from ddim_studio.jobs.reuse import OutputStore
     from ddim_studio.jobs.runner import Job
     from ddim_studio.jobs.runs import SampleRun
     from ddim_studio.models.model import Model
@@ -84,6 +85,7 @@ def sample_job(
     sink: Sink | None = None,
     views: Sequence[View] = VIEWS,
     batch_size: int = 64,
+    outputs: OutputStore | None = None,
 ) -> Job:
     """Sample ``run.count`` images in batches.
 
@@ -93,6 +95,7 @@ def sample_job(
         sink: Writes the run to files; `Saved` tells of each when all are complete.
         views: Which pictures frames carry. With none there are no frames.
         batch_size: Images a network call.
+        outputs: What the network said in earlier runs, which is not computed again.
 
     Yields:
         `ModelOpened` and `Started`, then for each batch the frame of x_T, and a frame and
@@ -101,6 +104,7 @@ def sample_job(
     from ddim_studio.diffusion.noise import image_seeds
     from ddim_studio.diffusion.timesteps import advice, tau_of
     from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.reuse import remembering
 
     model = models.get(run.model, run.device)
     tau = tau_of(run, model.schedule.T)
@@ -112,10 +116,11 @@ def sample_job(
         yield Notice(warning)
     firsts = range(0, run.count, batch_size)
     clock = Clock(len(tau) * len(firsts))
+    view = remembering(model, outputs)
     with sink or Sink() as opened:
         for first in firsts:
             batch = seeds[first : first + batch_size]
-            yield from _batch(model, run, batch, first, sink=opened, views=views, clock=clock)
+            yield from _batch(view, run, batch, first, sink=opened, views=views, clock=clock)
     for path in opened.paths():
         yield Saved(str(path))
 

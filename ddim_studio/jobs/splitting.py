@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ddim_studio.jobs.events import Notice
 from ddim_studio.jobs.failures import is_out_of_memory
+from ddim_studio.jobs.reuse import RememberingNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,8 +85,11 @@ def splitting(model: D) -> D:
 
 def memory_news(model: Denoiser) -> Iterator[Notice]:
     """What a model of `splitting` has to tell since it was asked last."""
-    if isinstance(model.network, SplitNetwork):
-        yield from model.network.news()
+    network = model.network
+    if isinstance(network, RememberingNetwork):
+        network = network.network
+    if isinstance(network, SplitNetwork):
+        yield from network.news()
 
 
 def _give_memory_back() -> None:

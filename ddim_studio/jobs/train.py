@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from ddim_studio.jobs.events import Event
     from ddim_studio.jobs.runner import Job
+    from ddim_studio.models.team import Team
     from ddim_studio.training.events import TrainEvent
     from ddim_studio.training.run_folder import RunFolder
     from ddim_studio.training.settings import TrainSettings
-    from ddim_studio.training.team import Team
 
 MOST_NAMED = 3
 """Images left out that are named one by one."""

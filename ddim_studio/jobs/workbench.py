@@ -1,4 +1,4 @@
-"""What the jobs of one worker thread share: opened models, and latents waiting to be decoded."""
+"""What the jobs of one worker thread share: opened models, latents, and what networks said."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.jobs.models import ModelCache
+from ddim_studio.jobs.reuse import OutputStore
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -61,13 +62,15 @@ class LatentStore:
 
 
 class Workbench:
-    """Models and latents, used by one thread only.
+    """Models, latents and outputs, used by one thread only.
 
     Attributes:
         models: Opened models.
         latents: Inverted images.
+        outputs: What networks said, so that they are not asked the same twice.
     """
 
     def __init__(self) -> None:
         self.models = ModelCache()
         self.latents = LatentStore()
+        self.outputs = OutputStore()

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from ddim_studio.models.errors import ModelError, excerpt
 from ddim_studio.models.hub_cache import HUB_PREFIX, downloaded_folder, hub_name
-from ddim_studio.storage import resources
-
-DEFAULT_MODEL = "fashion-28"
+from ddim_studio.storage import DEFAULT_MODEL, resources
 
 
 def bundled_models() -> dict[str, Path]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from ddim_studio.diffusion.denoiser import PredictionType
     from ddim_studio.diffusion.schedule import Schedule
+    from ddim_studio.models.acceleration.compiled import CompiledNetwork
+    from ddim_studio.models.acceleration.engine import Engine
     from ddim_studio.models.info import ModelInfo
 
 
@@ -22,6 +24,8 @@ class Model(Denoiser):
         info: Its card.
         unet: The network: diffusers' ``UNet2DModel``, or one that is called as that is.
         time_scale: What timesteps are multiplied with for the network.
+        engine: What may run the network faster; None where torch alone does.
+        compiled: What runs it in torch's place, as jobs have it; None where torch does.
     """
 
     def __init__(
@@ -37,6 +41,8 @@ class Model(Denoiser):
         self.unet = unet.to(device)
         self.info = info
         self.time_scale = time_scale
+        self.engine: Engine | None = None
+        self.compiled: CompiledNetwork | None = None
         super().__init__(
             self._forward,
             schedule,

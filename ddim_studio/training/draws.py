@@ -19,8 +19,9 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-TRAINING, VALIDATION, SPLIT = range(3)
-"""The streams: what is drawn for training, for the validation loss, and for the split."""
+TRAINING, VALIDATION, SPLIT, WEIGHTS, START = range(5)
+"""The streams: for training, for the validation loss, for the split, for the first weights, and for
+the loss of a model that a run starts from."""
 _ORDER, _STEP, _NOISE = range(3)
 NOISE_BLOCK = 32
 

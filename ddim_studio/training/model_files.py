@@ -10,11 +10,13 @@ from ddim_studio.training.checkpoint import durable_path
 from ddim_studio.training.tensor_file import write_tensors
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from diffusers import UNet2DModel
+    from torch import Tensor
 
-    from ddim_studio.training.settings import Prediction
+    from ddim_studio.training.settings import Prediction, Store
 
 TIMESTEPS: Final = 1000
 BETAS: Final = {
@@ -26,23 +28,42 @@ BETAS: Final = {
 """The schedule that is trained on: that of DDPM and DDIM."""
 
 
-def scheduler_config(prediction: Prediction) -> dict[str, Any]:
-    """Contents of ``scheduler_config.json``, for diffusers' ``DDIMScheduler``."""
+def scheduler_config(prediction: Prediction, schedule: Mapping[str, Any]) -> dict[str, Any]:
+    """Contents of ``scheduler_config.json``, for diffusers' ``DDIMScheduler``.
+
+    Args:
+        prediction: What the network predicts.
+        schedule: `BETAS`, or the same entries of the model that the run started from.
+    """
     return {
         "_class_name": "DDIMScheduler",
-        **BETAS,
         "clip_sample": False,
         "prediction_type": "epsilon" if prediction == "epsilon" else "v_prediction",
         "set_alpha_to_one": True,
         "steps_offset": 0,
         "timestep_spacing": "leading",
+        **schedule,
     }
 
 
-def write_model(folder: Path, network: UNet2DModel, scheduler: dict[str, Any], card: str) -> None:
+def write_model(
+    folder: Path,
+    network: UNet2DModel,
+    scheduler: dict[str, Any],
+    card: str,
+    *,
+    store: Store = "float32",
+) -> None:
     """Write a model as `diffusers`' ``save_pretrained`` lays it out, with its card.
 
     Each file is replaced whole. The weights come last, so the folder opens once they are there.
+
+    Args:
+        folder: Where to.
+        network: With float32 weights.
+        scheduler: From `scheduler_config`.
+        card: Text of the ``README.md``.
+        store: The precision of the weights in the file.
 
     Raises:
         OSError: A file cannot be written; what was there before is kept.
@@ -57,7 +78,16 @@ def write_model(folder: Path, network: UNet2DModel, scheduler: dict[str, Any], c
     _write_text(folder / "unet" / "config.json", network.to_json_string())
     _write_text(folder / "README.md", card)
     with durable_path(folder / "unet" / "diffusion_pytorch_model.safetensors") as temporary:
-        write_tensors(temporary, network.state_dict(), {"format": "pt"})
+        tensors = network.state_dict()
+        if store == "float16":
+            tensors = {name: _halved(tensor) for name, tensor in tensors.items()}
+        write_tensors(temporary, tensors, {"format": "pt"})
+
+
+def _halved(tensor: Tensor) -> Tensor:
+    """The tensor in half precision, unless that cannot hold its values."""
+    half = tensor.half()
+    return half if bool(half.isfinite().all()) else tensor
 
 
 def _write_text(path: Path, text: str) -> None:

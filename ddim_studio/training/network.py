@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from ddim_studio.training.draws import generator
+from ddim_studio.training.draws import WEIGHTS, generator
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     Forward = Callable[[Tensor, Tensor], Tensor]
 
-WEIGHTS = 3
-"""The stream of random numbers that the first weights come from."""
 HEAD = 32
 """Channels of an attention head, where they divide those of the levels."""
 

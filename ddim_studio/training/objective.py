@@ -109,6 +109,11 @@ class TimestepWeights:
         both = torch.stack([errors, torch.ones_like(errors)])
         return torch.zeros(2, BINS, device=errors.device).index_add_(1, self.bins(t), both)
 
+    def begin(self, totals: Tensor) -> None:
+        """Take the means of `totals` as they are, for bins with images in them."""
+        sums, counts = totals
+        self.means = torch.where(counts > 0, sums / counts.clamp(min=1), self.means)
+
     def update(self, totals: Tensor) -> None:
         """Let a batch's `totals` into the running means."""
         sums, counts = totals

@@ -10,8 +10,9 @@ from ddim_studio.training.assess import validation_loss, write_samples
 from ddim_studio.training.card import Figures, card
 from ddim_studio.training.checkpoint import Checkpoint, write_checkpoint
 from ddim_studio.training.events import Assessed, Kept, Stepped
+from ddim_studio.training.legs import Leg, with_leg, written
 from ddim_studio.training.log import RunLog, cut_back
-from ddim_studio.training.model_files import TIMESTEPS, scheduler_config, write_model
+from ddim_studio.training.model_files import scheduler_config, write_model
 from ddim_studio.training.settings import expected_steps, progress
 
 if TYPE_CHECKING:
@@ -58,8 +59,11 @@ class Records:
         folder.remove_leftovers()
         for path in (folder.pause, *run.damaged):
             path.unlink(missing_ok=True)
+        legs = folder.legs() if run.checkpoint else []
+        self._legs = with_leg(legs, Leg(run.trainer.step, self._settings))
         folder.write_config(
             self._settings,
+            legs=written(self._legs),
             data={
                 "images": len(run.split.training),
                 "held_out": len(run.split.held_out),
@@ -75,8 +79,21 @@ class Records:
         cut_back(folder.log, run.trainer.step)
         log = RunLog(folder.log)
         begun = "resumed" if run.checkpoint else "begun"
-        log.write(begun, run.trainer.step, seconds=round(run.clock.seconds, 3))
+        log.write(
+            begun,
+            run.trainer.step,
+            seconds=round(run.clock.seconds, 3),
+            images=len(run.split.training),
+            held_out=len(run.split.held_out),
+            skipped=len(run.images.skipped),
+            parameters=run.trainer.parameter_count,
+            place=run.trainer.place,
+        )
         return log
+
+    def note(self, event: str, **values: object) -> None:
+        """Write down that something happened after this step."""
+        self._log.write(event, self._run.trainer.step, **values)
 
     def close(self) -> None:
         """Close the log."""
@@ -144,7 +161,7 @@ class Records:
         if len(run.split.held_out):
             batch, size = run.held_out().at(0), self._settings.batch_size
             self._validation, by_noise = validation_loss(
-                trainer.ema.network, trainer.objective, batch, size, TIMESTEPS
+                trainer.ema.network, trainer.objective, batch, size, run.schedule.T
             )
         sheet = self._folder.sheet(trainer.step)
         write_samples(sheet, run.denoiser(), self._settings.seed)
@@ -179,13 +196,15 @@ class Records:
                 "seconds": run.clock.seconds,
                 "losses": list(self._losses),
                 "validation": self._validation,
+                "start": run.start.about() if run.start else None,
             }
             checkpoint = Checkpoint(trainer.step, trainer.state(), state)
             write_checkpoint(self._folder.checkpoints, checkpoint)
         self._kept_step, self._kept_at = trainer.step, time.monotonic()
         text = card(self._folder.model.resolve().name, self._settings, self._figures())
-        scheduler = scheduler_config(self._settings.prediction)
-        write_model(self._folder.model, trainer.ema.network, scheduler, text)
+        scheduler = scheduler_config(self._settings.prediction, run.scheduler)
+        store = self._settings.store
+        write_model(self._folder.model, trainer.ema.network, scheduler, text, store=store)
         return Kept(trainer.step, str(self._folder.checkpoints))
 
     def _figures(self) -> Figures:
@@ -199,6 +218,9 @@ class Records:
             place=run.trainer.place,
             loss=self._mean_loss,
             validation=self._validation,
+            start=run.start.name if run.start else None,
+            scheduler=run.scheduler,
+            legs=self._legs,
         )
 
     def end(self, *, stopped: bool) -> None:

@@ -22,7 +22,9 @@ from typing import TYPE_CHECKING, Any
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.storage import atomic_path
 from ddim_studio.training.errors import TrainingError
+from ddim_studio.training.legs import Leg, read_legs
 from ddim_studio.training.settings import TrainSettings, continued
+from ddim_studio.training.start import planned_from
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +61,9 @@ class RunFolder:
             resume: Whether a run that is here goes on.
 
         Raises:
-            SettingsError: A value is out of range, or differs from what the run began with.
+            ModelError: There is no such model to start from.
+            SettingsError: A value is out of range, or differs from what the run began with, or
+                contradicts the model that it starts from.
             TrainingError: The folder holds something already, and is not to be resumed.
         """
         self._check_place(resume=resume)
@@ -67,8 +71,8 @@ class RunFolder:
         if stored is not None and any(self.checkpoints.glob("step-*")):
             return continued(stored, given)
         if stored is not None and "data" not in given:
-            return TrainSettings.from_dict({**stored.to_dict(), **given})
-        return TrainSettings.from_dict({"data": "", **given})
+            return planned_from({**stored.to_dict(), **given}, given)
+        return planned_from({"data": "", **given}, given)
 
     def _check_place(self, *, resume: bool) -> None:
         if not self.model.exists():
@@ -103,6 +107,18 @@ class RunFolder:
             raise TrainingError(
                 f"{self.config} cannot be used: {reason.rstrip('.')}.", "Begin a run elsewhere."
             ) from error
+
+    def legs(self) -> list[Leg]:
+        """The parts of the run so far, each with the settings that it had.
+
+        Raises:
+            TrainingError: The run's settings cannot be read.
+        """
+        stored = self._stored()
+        if stored is None:
+            return []
+        values = json.loads(self.config.read_text(encoding="utf-8"))
+        return read_legs(values.get("legs")) or [Leg(0, stored)]
 
     def write_config(self, settings: TrainSettings, **about: object) -> None:
         """Write down what the run is, for people and for `planned`."""

@@ -17,11 +17,11 @@ from ddim_studio.training.trainer import train_steps
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from ddim_studio.models.team import Team
     from ddim_studio.training.events import TrainEvent
     from ddim_studio.training.run import Run
     from ddim_studio.training.run_folder import RunFolder
     from ddim_studio.training.settings import TrainSettings
-    from ddim_studio.training.team import Team
     from ddim_studio.training.trainer import StepResult
 
     Events = Generator[TrainEvent, None, None]
@@ -114,9 +114,19 @@ class _Session:
         )
         if self._records:
             for path in run.damaged:
-                yield Remark(f"{path.name} is damaged, so the checkpoint before it is used.")
+                yield self._remark(f"{path.name} is damaged, so the checkpoint before it is used.")
             if run.trainer.notice:
-                yield Remark(run.trainer.notice)
+                yield self._remark(run.trainer.notice)
+
+    def _remark(self, text: str) -> Remark:
+        """Something to tell, which the log keeps as well."""
+        if self._records:
+            self._records.note("remark", text=text)
+        return Remark(text)
+
+    def _note(self, event: str) -> None:
+        if self._records:
+            self._records.note(event)
 
     def _flags(self) -> tuple[float, float, float]:
         """What the processes tell each other with a step: time, whether to stop, to pause."""
@@ -141,6 +151,7 @@ class _Session:
     def _paused(self) -> Generator[TrainEvent, None, bool]:
         """Wait until the file is gone; returns whether the run stops."""
         yield Remark(f"Paused: remove {self._run.folder.pause} to go on.")
+        self._note("paused")
         begun = time.monotonic()
         while True:
             wishes = self._team.gather((self._run.folder.pause.exists(), self._stop()))
@@ -149,6 +160,7 @@ class _Session:
                 break
             time.sleep(LOOK)
         self._run.clock.leave_out(time.monotonic() - begun)
+        self._note("unpaused")
         return stop
 
     def _ending(self, *, stopped: bool) -> Events:

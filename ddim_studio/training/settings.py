@@ -23,10 +23,12 @@ Colours = Literal["grey", "rgb"]
 Prediction = Literal["epsilon", "v"]
 Weighting = Literal["none", "inverse"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Store = Literal["float32", "float16"]
 COLOURS: tuple[Colours, ...] = get_args(Colours)
 PREDICTIONS: tuple[Prediction, ...] = get_args(Prediction)
 WEIGHTINGS: tuple[Weighting, ...] = get_args(Weighting)
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+STORES: tuple[Store, ...] = get_args(Store)
 DEVICES: Final = ("auto", "cpu", "cuda", "mps")
 
 DEFAULT_STEPS: Final = 10_000
@@ -34,9 +36,13 @@ MAX_TOTAL: Final = 1_000_000_000
 MAX_LEVELS: Final = 8
 FIXED: Final = (
     *("size", "channels", "layers_per_block", "attention", "colours", "flip", "held_out"),
-    *("batch_size", "seed", "prediction", "weighting"),
+    *("batch_size", "seed", "prediction", "weighting", "start"),
 )
 """What cannot change while a run goes on: the network, the data and what is drawn from them."""
+FROM_START: Final = (
+    *("size", "channels", "layers_per_block", "attention", "colours", "prediction"),
+)
+"""What the model decides that a run starts from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +51,8 @@ class TrainSettings(Settings):
 
     Attributes:
         data: A folder, an archive or an IDX file of images.
+        start: The model whose network, weights, schedule and kind of prediction the run begins
+            with, as `load_model` takes it; None begins with random weights.
         size: Side of the images, in pixels.
         channels: Width of the network at each level; every level after the first halves the side.
         layers_per_block: Residual blocks at each level.
@@ -62,6 +70,8 @@ class TrainSettings(Settings):
         prediction: What the network predicts: ε, or v (Salimans and Ho 2022).
         weighting: "inverse" divides the loss of each timestep by its running mean.
         precision: Of the network; weights and loss are float32 in any case.
+        store: How precisely the model in the run's folder is written; checkpoints are float32 in
+            any case.
         compile: Whether the network is compiled.
         seed: Of the weights, the order of the images, timesteps and noise.
         sample_every: Steps between two sheets of samples; None makes twenty in all.
@@ -69,11 +79,13 @@ class TrainSettings(Settings):
         device: "auto", "cpu", "cuda" or "mps".
         threads: Threads of the processor; None is torch's own choice.
         licence: Of the data, for the model's card.
+        credit: Who made the data, for the model's card.
     """
 
     kind: ClassVar[str] = "train"
 
     data: str
+    start: str | None = None
     size: int = 32
     channels: tuple[int, ...] = (32, 64, 128)
     layers_per_block: int = 2
@@ -90,6 +102,7 @@ class TrainSettings(Settings):
     prediction: Prediction = "epsilon"
     weighting: Weighting = "inverse"
     precision: Precision = "auto"
+    store: Store = "float32"
     compile: bool = False
     seed: int = 0
     sample_every: int | None = None
@@ -97,10 +110,13 @@ class TrainSettings(Settings):
     device: str = "auto"
     threads: int | None = None
     licence: str = ""
+    credit: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.data, str) or not self.data.strip():
             raise SettingsError("data", "data must be a folder, an archive or an IDX file.")
+        if self.start is not None and not (isinstance(self.start, str) and self.start.strip()):
+            raise SettingsError("start", "start must be the name or the folder of a model.")
         if self.steps is None and self.minutes is None:
             object.__setattr__(self, "steps", DEFAULT_STEPS)
         self._check_network()
@@ -155,6 +171,7 @@ def _check_choices(settings: TrainSettings) -> None:
     check_choice("prediction", settings.prediction, PREDICTIONS)
     check_choice("weighting", settings.weighting, WEIGHTINGS)
     check_choice("precision", settings.precision, PRECISIONS)
+    check_choice("store", settings.store, STORES)
     check_choice("device", settings.device, DEVICES)
 
 
@@ -194,16 +211,17 @@ def continued(stored: TrainSettings, given: Mapping[str, Any]) -> TrainSettings:
         if before != now:
             raise SettingsError(
                 name,
-                f"{name} was {_shown(before)} when this run began, and cannot become "
-                f"{_shown(now)}: leave it out, or begin a run in another folder.",
+                f"{name} was {shown(before)} when this run began, and cannot become "
+                f"{shown(now)}: leave it out, or begin a run in another folder.",
             )
     return settings
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value of a setting, in words."""
     if isinstance(value, tuple):
         return ",".join(map(str, value)) or "nowhere"
-    return {None: "left to the data", True: "on", False: "off"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
+    return {None: "left open", True: "on", False: "off"}.get(value, str(value))  # type: ignore[call-overload, no-any-return]
 
 
 def progress(settings: TrainSettings, step: int, seconds: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,22 +13,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-T = TypeVar("T")
-
-
-class Team(Protocol):
-    """The processes of one run.
-
-    Attributes:
-        index: Which of them this is, from 0; number 0 writes the files.
-        size: How many there are.
-    """
-
-    index: int
-    size: int
-
-    def gather(self, item: T) -> list[T]:
-        """What every process gave, in their order. All of them must call it."""
+    from ddim_studio.models.team import Team
 
 
 def part_of(team: Team, batch_size: int) -> slice:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _ALIGNMENT = 8
+_NAMES = {torch.float32: "F32", torch.float16: "F16"}
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
@@ -28,20 +29,24 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[s
 
     Args:
         path: The file, replaced if it exists.
-        tensors: All float32, on any device.
+        tensors: Each float32 or float16, on any device.
         metadata: Texts by name, kept with them.
 
     Raises:
         OSError: The file cannot be written.
-        ValueError: A tensor is not float32.
+        ValueError: A tensor is neither float32 nor float16.
     """
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     end = 0
     for name, tensor in tensors.items():
-        if tensor.dtype != torch.float32:
-            raise ValueError(f"{name} must be float32, not {tensor.dtype}.")
-        start, end = end, end + 4 * tensor.numel()
-        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [start, end]}
+        if tensor.dtype not in _NAMES:
+            raise ValueError(f"{name} must be float32 or float16, not {tensor.dtype}.")
+        start, end = end, end + tensor.element_size() * tensor.numel()
+        header[name] = {
+            "dtype": _NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [start, end],
+        }
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % _ALIGNMENT)
     with path.open("wb") as file:
@@ -61,4 +66,5 @@ def checksum(tensors: Mapping[str, Tensor]) -> int:
 
 def _bytes(tensor: Tensor) -> memoryview:
     values = tensor.detach().cpu().contiguous().reshape(-1).numpy()
-    return values.astype("<f4", copy=False).view(np.uint8).data
+    little = values.dtype.newbyteorder("<")
+    return values.astype(little, copy=False).view(np.uint8).data

@@ -17,21 +17,22 @@ from ddim_studio.training.network import (
     network_config,
     precision_of,
 )
-from ddim_studio.training.objective import Objective, TimestepWeights
+from ddim_studio.training.objective import BINS, Objective, TimestepWeights
 from ddim_studio.training.rate import learning_rate
 from ddim_studio.training.settings import progress
 from ddim_studio.training.team import add_up, part_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from torch import Tensor
 
     from ddim_studio.diffusion.schedule import Schedule
+    from ddim_studio.models.team import Team
     from ddim_studio.training.objective import Batch
     from ddim_studio.training.settings import TrainSettings
-    from ddim_studio.training.team import Team
+    from ddim_studio.training.start import Start
 
 LARGEST_GRADIENT = 1.0
 """The norm that gradients are clipped to."""
@@ -65,6 +66,7 @@ class Trainer:
         device: Where to.
         team: The processes that share each batch. All begin with the same weights, add up their
             gradients, and so keep the same weights.
+        start: The model whose network and weights it begins with, if any.
 
     Attributes:
         step: Steps done.
@@ -81,11 +83,16 @@ class Trainer:
         schedule: Schedule,
         device: torch.device,
         team: Team,
+        *,
+        start: Start | None = None,
     ) -> None:
         self.step = 0
-        self.config = network_config(settings, image_shape[0])
-        self.network = build_network(self.config, settings.seed).to(device).train()
-        self.ema = EMA(self.network, settings.ema)
+        self.config = start.network if start else network_config(settings, image_shape[0])
+        self.network = build_network(self.config, settings.seed)
+        if start and start.tensors:
+            self.network.load_state_dict(start.tensors)
+        self.network.to(device).train()
+        self.ema = EMA(self.network, settings.ema, trained=start is not None)
         self.objective = Objective(schedule, settings.prediction, device)
         self.weights = TimestepWeights(schedule.T, device)
         self.dtype = precision_of(settings.precision, device)
@@ -133,6 +140,23 @@ class Trainer:
         self.weights.update(totals)
         self.step += 1
         return StepResult(self.step, float(loss), float(norm), rate, tuple(told.tolist()))
+
+    @torch.no_grad()
+    def measure(self, batches: Iterable[Batch]) -> None:
+        """Take the running means of the loss from a network that has learned already.
+
+        Args:
+            batches: This process's parts of batches that cover all timesteps.
+        """
+        forward = forward_of(self.network)
+        totals = torch.zeros(2, BINS, device=self._device)
+        for batch in batches:
+            placed = batch._replace(x0=self._laid_out(batch.x0))
+            with self._autocast():
+                errors = self.objective.errors(forward, placed)
+            totals += self.weights.totals(errors, batch.t)
+        add_up(self._team, [totals])
+        self.weights.begin(totals)
 
     def _added_up(self, batch: Batch, errors: Tensor, flags: Tensor) -> tuple[Tensor, Tensor]:
         """Sum gradients, flags, the weights' totals and the loss over the team."""

@@ -109,7 +109,7 @@ def test_the_help_tells_every_option(run):
         "--seeds": "default: 0-7",
         "--reference": "eta=0,steps=100",
         "--metric": "mse, psnr, ssim or lpips; default: ssim",
-        "--model": "default: fashion-28",
+        "--model": "default: toonheads-32",
         "--eta": "from 0 to 1",
         "--clip": "none, clamp or rederive",
         "--device": "default: auto",

@@ -69,7 +69,7 @@ def test_an_archive_goes_from_the_reconstruction_of_a_to_that_of_b(walk, tiny):
 
 def test_real_pictures_are_the_ends_with_the_bundled_model(run):
     line = f"interpolate {FASHION / 'coat.png'} {FASHION / 'dress.png'} --steps 10 --frames 3"
-    assert run(f"{line} --device cpu --out w.npz").code == 0
+    assert run(f"{line} --model fashion-28 --device cpu --out w.npz").code == 0
     frames = (load("w.npz")["frames"].clip(-1, 1) + 1) / 2
     for frame, name in ((frames[0], "coat"), (frames[-1], "dress")):
         assert np.mean((frame[0] - read(FASHION / f"{name}.png") / 255) ** 2) < 1e-6

@@ -72,7 +72,7 @@ def test_an_archive_holds_what_the_api_gives(invert, tiny, tmp_path):
 
 def test_a_real_picture_comes_back_from_the_bundled_model(run, tmp_path):
     picture = resources() / "samples" / "fashion" / "coat.png"
-    assert run(f"invert {picture} --steps 10 --device cpu --out a.npz").code == 0
+    assert run(f"invert {picture} --steps 10 --model fashion-28 --device cpu --out a.npz").code == 0
     with np.load("a.npz", allow_pickle=False) as archive:
         np.testing.assert_allclose((archive["x0"][0, 0] + 1) * 127.5, read(picture), atol=1e-4)
         shown = [(np.clip(archive[name], -1, 1) + 1) / 2 for name in ("x0", "reconstruction")]

@@ -61,7 +61,7 @@ WRONG = [
     ("interpolate p.png seed:1 --out a.mp4 --fps 121", "--fps", "from 0.01 to 120"),
     ("interpolate p.png seed:1 --out a.png --fps 5", "--fps", "an animation"),
     ("interpolate p.png seed:1 --out a.npz --ping-pong", "--ping-pong", "an animation"),
-    ("interpolate p.png seed:1 --out a.png --frames 547", "--frames", "at most 546"),
+    ("interpolate p.png seed:1 --out a.png --frames 482", "--frames", "at most 481"),
     # what has no inverse
     (f"{INVERT} --eta 0.5", "--eta must be 0", "η = 0, no clipping, full precision"),
     (f"{INVERT} --eta hat", "--eta must be 0", "draws noise"),
@@ -202,7 +202,7 @@ def test_torch_stays_out_of_help_and_usage_errors(tmp_path):
 
 
 WALK_OPTIONS = {
-    "--model": ("default: fashion-28",),
+    "--model": ("default: toonheads-32",),
     "--steps": ("from 1 to T", "default: 50"),
     "--method": ("source, target or exact", "default: exact"),
     "--spacing": ("linear, quadratic, leading", "quadratic for exact"),

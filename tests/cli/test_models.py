@@ -12,14 +12,16 @@ def test_list_has_one_line_a_bundled_model(run):
     answer = run("models list")
     assert (answer.code, answer.err) == (0, [])
     assert [line.split()[0] for line in answer.out] == list(bundled_models())
-    assert "28×28" in answer.out[0]
-    assert "3.9 million parameters" in answer.out[0]
+    first, second = answer.out[:2]
+    assert "32×32" in first
+    assert f"{describe('toonheads-32').parameters / 1e6:.1f} million parameters" in first
+    assert "28×28" in second
 
 
 def test_list_as_json_is_the_cards(run):
     cards = json.loads("\n".join(run("models list --json").out))
     assert [card["name"] for card in cards] == list(bundled_models())
-    assert cards[0]["image_shape"] == [1, 28, 28]
+    assert cards[0]["image_shape"] == [3, 32, 32]
 
 
 def test_info_tells_every_line_of_the_card(run):

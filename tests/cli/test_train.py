@@ -92,6 +92,7 @@ def test_skipped_images_are_named(train, data):
     ("--out m --precision half", "--precision must be one of auto"),
     ("--out m --colours red", "--colours must be one of grey, rgb"),
     ("--out m --device abacus", "--device must be one of"),
+    ("--out m --store half", "--store must be one of float32, float16"),
     ("--out m --step 3", "unknown option --step; did you mean --steps?"),
 ])  # fmt: skip
 def test_wrong_usage_is_one_line_and_leaves_nothing(train, names, arguments, words):
@@ -123,6 +124,32 @@ def test_what_cannot_be_trained_is_one_sentence(run, data, names, arguments, wor
     assert len(answer.err) == 1
     assert words in answer.err[0]
     assert names() == ["data", "empty"]
+
+
+def test_a_run_starts_from_a_model_and_leaves_its_shape_to_it(train, run):
+    train("--steps 1 --prediction v --out before")
+    course = "train --data data --start-from before --steps 1 --batch-size 8 --device cpu"
+    answer = run(f"{course} --store float16 --out after")
+    assert (answer.code, answer.out) == (0, ["after"])
+    told = run("models info after").out
+    assert {"Images      8×8 pixels, grey", "Prediction  v (velocity)"} <= set(told)
+    again = run("train --out after --start-from elsewhere --steps 2 --resume")
+    assert (again.code, len(again.err)) == (2, 1)
+    assert "--start-from was before when this run began" in again.err[0]
+
+
+@pytest.mark.usefixtures("data")
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    ("--start-from fashion-28 --size 32", 2, "--size is 28 in fashion-28"),
+    ("--start-from fashion-28 --prediction v", 2, "--prediction is epsilon in fashion-28"),
+    ("--start-from nothing", 1, "no model named 'nothing'"),
+    ("--start-from data/000.png", 1, "000.png is no diffusers folder"),
+])  # fmt: skip
+def test_a_model_that_no_run_can_start_from_is_told(run, names, arguments, code, words):
+    answer = run(f"train --data data --steps 1 --out m {arguments}")
+    assert (answer.code, len(answer.err)) == (code, 1)
+    assert words in answer.err[0]
+    assert names() == ["data"]
 
 
 def test_help_tells_the_defaults(run):

@@ -53,8 +53,8 @@ WRONG = [
     ("sample --out a.png --count -3", "--count", "from 1 to 1000000"),
     ("sample --out a.png --count 2000000", "--count", "from 1 to 1000000"),
     ("sample --out a.png --count many", "--count", "from 1 to 1000000"),
-    ("sample --out a.png --count 500000", "--count", "at most 298116 for a sheet"),
-    ("sample --out a.gif --count 500000", "--count", "at most 74529 for an animation"),
+    ("sample --out a.png --count 500000", "--count", "at most 231361 for a sheet"),
+    ("sample --out a.gif --count 500000", "--count", "at most 57600 for an animation"),
     ("sample --out a.png --batch-size 0", "--batch-size", "from 1 to 65536, not 0"),
     ("sample --out a.png --batch-size 1.5", "--batch-size", "from 1 to 65536"),
     # outputs
@@ -142,7 +142,7 @@ def test_the_help_of_sample_tells_every_option_with_its_range_and_default(run):
     for option, facts in {
         "--out": (".png", ".gif", ".webp", ".mp4", ".npz", "folder"),
         "--settings": ("PNG", ".json", "override"),
-        "--model": ("bundled", "folder", "default: fashion-28"),
+        "--model": ("bundled", "folder", "default: toonheads-32"),
         "--steps": ("from 1 to T", "default: 50"),
         "--eta": ("η", "DDIM", "DDPM", "σ̂", "from 0 to 1", "default: 0"),
         "--spacing": ("τ", "linear, quadratic, leading, linspace or trailing", "default: linear"),

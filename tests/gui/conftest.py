@@ -7,6 +7,7 @@ import pytest
 from fake_worker import Fakes
 from hand import click, drop
 from inversion_pages import opened
+from pictures import noisy, write
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
@@ -111,3 +112,30 @@ def compared(compare_page, finish):
     click(compare_page.panel.run_button)
     finish()
     return compare_page
+
+
+@pytest.fixture
+def forward_page(window, finish):
+    """The Forward page on show, with six timesteps."""
+    page = window.forward
+    window.show_page(page)
+    page.panel.points.setValue(6)
+    finish()
+    return page
+
+
+@pytest.fixture
+def imaged(forward_page, tmp_path, qtbot):
+    """With an image dropped on it."""
+    write(tmp_path / "image.png", noisy(4))
+    drop(forward_page, tmp_path / "image.png")
+    qtbot.waitUntil(lambda: forward_page.panel.slot.pixels() is not None, timeout=20_000)
+    return forward_page
+
+
+@pytest.fixture
+def noised(imaged, finish):
+    """With the image brought to noise."""
+    click(imaged.panel.run_button)
+    finish()
+    return imaged

@@ -49,7 +49,7 @@ def test_two_dropped_files_are_inverted_in_one_batch(filled, fakes):
     assert [image.label for image in order.images] == ["ankle-boot.png", "pullover.png"]
     boot = np.asarray(Image.open(fakes.sample("ankle-boot")))
     np.testing.assert_array_equal(order.images[0].pixels[:, :, 0], boot)
-    assert (order.run.steps, order.run.method, order.run.model) == (50, "exact", "fashion-28")
+    assert (order.run.steps, order.run.method, order.run.model) == (50, "exact", "toonheads-32")
     assert not filled.panel.run_button.isEnabled()
     assert filled.panel.cancel_button.isEnabled()
 

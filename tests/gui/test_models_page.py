@@ -57,10 +57,13 @@ def test_the_page_and_its_controls_have_names(window, page):
     assert window.navigation.pages.item(window.navigation.pages.count() - 1).text() == "Models"
 
 
-def test_the_bundled_model_comes_with_its_card_and_schedule(page, fashion):
+def test_a_bundled_model_comes_with_its_card_and_schedule(page, finish, fashion):
+    assert facts(page).text("images") == "32×32 pixels, colour"  # the default one, at first
+    page.open_source("fashion-28")
+    finish()
     said = facts(page)
     assert said.text("images") == "28×28 pixels, grey"
-    assert said.text("parameters").startswith("3.9 million")
+    assert said.text("parameters").startswith(f"{fashion.info.parameters / 1e6:.1f} million")
     assert said.text("timesteps") == "T = 1000"
     assert said.text("licence") == "mit"
     assert said.text("precision") == "float32"
@@ -110,7 +113,7 @@ def test_a_folder_that_is_opened_stays_among_the_recent(page, finish, tiny_pipel
     QTest.keyClick(page.models, Qt.Key.Key_Delete)
     finish()
     assert chosen not in page.models.sources()
-    assert page.source() == "fashion-28"
+    assert page.source() == "toonheads-32"
 
 
 def test_a_bad_file_is_refused_in_place_with_what_to_do(page, finish, tmp_path, monkeypatch):
@@ -183,6 +186,8 @@ def test_one_page_alone_can_use_a_model(window, page, finish, tiny_pipeline):
 
 
 def test_a_device_is_chosen_for_a_model_and_followed_everywhere(window, page, finish):
+    page.open_source("fashion-28")
+    finish()
     press(page, "useButton")
     finish()
     find(page, QComboBox, "modelDeviceCombo").setCurrentText("cpu")

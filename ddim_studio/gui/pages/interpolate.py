@@ -118,6 +118,10 @@ class InterpolatePage(InversionPage):
         """Answers to the slider."""
         self.live.receive(events)
 
+    def close_down(self) -> None:
+        """No more pictures of the path."""
+        self.live.stop()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Space plays back and forth."""
         playable = self.view.alpha.isEnabled() and not self.is_watching()

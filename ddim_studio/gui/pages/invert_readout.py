@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtWidgets import QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
-from ddim_studio.gui.cards import NumberTable, carded, scrolled
+from ddim_studio.gui.cards import NumberTable, card_column, carded
 from ddim_studio.gui.pages.error_curve import ErrorCurvePane
 from ddim_studio.gui.remark import Remark
 from ddim_studio.gui.theme import SPACE
@@ -74,9 +74,9 @@ class InvertReadout(QWidget):
         self.curve = ErrorCurvePane()
         self.tabs = QTabWidget()
         self.tabs.setAccessibleName("Numbers and plots")
-        self.tabs.addTab(_page(self._result_cards()), "Result")
-        self.tabs.addTab(_page(self._latent_cards()), "Noise x_T")
-        self.tabs.addTab(_page([self.curve], margins=False), "Error / S")
+        self.tabs.addTab(card_column(self._result_cards()), "Result")
+        self.tabs.addTab(card_column(self._latent_cards()), "Noise x_T")
+        self.tabs.addTab(card_column([self.curve], margins=False), "Error / S")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, SPACE, 0, 0)
         column.addWidget(self.tabs)
@@ -191,15 +191,3 @@ def _missed_words(result: Inverted, missed: list[int]) -> str:
         f"No solution within reach at t = {places}{more}. A real image need not lie where so long "
         "a step can lead back from: take more steps, and quadratic spacing if it is not on."
     )
-
-
-def _page(cards: Sequence[QWidget], margins: bool = True) -> QScrollArea:
-    inner = QWidget()
-    column = QVBoxLayout(inner)
-    edges = (SPACE, SPACE, 2 * SPACE, SPACE) if margins else (0, 0, 0, 0)
-    column.setContentsMargins(*edges)
-    column.setSpacing(SPACE + 4)
-    for card in cards:
-        column.addWidget(card)
-    column.addStretch(1)
-    return scrolled(inner)

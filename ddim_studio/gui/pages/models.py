@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from ddim_studio.gui.file_dialogs import ask_for_checkpoint, ask_for_model_folder
@@ -22,8 +22,9 @@ from ddim_studio.jobs.cards import CardOrder, PreviewOrder, keep_preview
 from ddim_studio.jobs.events import Frame, Notice
 from ddim_studio.jobs.model_events import CardRead, CardUnreadable, MemoryMeasured
 from ddim_studio.jobs.runs import SampleRun
-from ddim_studio.models.catalog import DEFAULT_MODEL, bundled_models
+from ddim_studio.models.catalog import bundled_models
 from ddim_studio.models.hub_cache import HUB_PREFIX
+from ddim_studio.storage import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -48,15 +49,10 @@ class ModelsPage(Page):
 
     Attributes:
         hub: Looks models of the hub up and downloads them.
-
-    Signals:
-        use_requested: The source of a model, and the title of the page that is to use it or "".
     """
 
     title: ClassVar[str] = "Models"
     icon_name: ClassVar[str] = "models"
-
-    use_requested = Signal(str, str)
 
     def __init__(self, shelf: ModelShelf, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -42,12 +42,14 @@ class Page(QWidget):
         model_requested: An `OpenModel`.
         file_requested: A `FileWork`.
         live_requested: An order of a live control; the newest one replaces those before it.
+        live_cancelled: The last order of a live control is not wanted any more.
         side_requested: An order that needs no network, to be done beside whatever runs; the newest
             one replaces those before it. `receive_live` hears of it.
         problem: A `Failure` to show in the error bar.
         said: A sentence to show in the error bar as a notice.
         sent: A place ("invert", "A" or "B") and the `ImageSource` to bring there.
         settings_sent: A `SampleRun` to take on the Sample page.
+        use_requested: The source of a model, and the title of the page that is to use it, or "".
     """
 
     title: ClassVar[str] = ""
@@ -58,11 +60,13 @@ class Page(QWidget):
     model_requested = Signal(object)
     file_requested = Signal(object)
     live_requested = Signal(object)
+    live_cancelled = Signal()
     side_requested = Signal(object)
     problem = Signal(object)
     said = Signal(str)
     sent = Signal(str, object)
     settings_sent = Signal(object)
+    use_requested = Signal(str, str)
 
     def begin(self) -> None:
         """A run of this page was accepted."""
@@ -93,6 +97,9 @@ class Page(QWidget):
     def slow_parts(self) -> list[Callable[[], None]]:
         """What builds the parts that need the plots' library; called one by one once it is."""
         return []
+
+    def close_down(self) -> None:
+        """The window is closing: ask for nothing more."""
 
     def memory(self) -> dict[str, Any] | None:
         """Settings to remember until the next start, or None."""

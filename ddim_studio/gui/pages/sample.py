@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
-from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.diffusion.settings import MAX_SEED, SettingsError
 from ddim_studio.gui.history import keep_job
 from ddim_studio.gui.image_source import ImageSource
+from ddim_studio.gui.live_sample import LiveSample
 from ddim_studio.gui.model_mark import ModelMark, under_mark
 from ddim_studio.gui.pages.branches import MOST
 from ddim_studio.gui.pages.page import FileWork, Page
@@ -18,7 +20,7 @@ from ddim_studio.gui.pages.sample_panel import SamplePanel
 from ddim_studio.gui.pages.saving import SaveMenu
 from ddim_studio.gui.pages.send_menu import add_sends
 from ddim_studio.gui.pages.stage import Stage
-from ddim_studio.gui.run_record import RunRecord
+from ddim_studio.gui.run_record import RunRecord, preview_words
 from ddim_studio.jobs.events import Frame, ModelOpened, Notice, Started
 from ddim_studio.jobs.runs import BranchRun, SampleRun
 
@@ -47,6 +49,8 @@ class SamplePage(Page):
         self.setAccessibleName("Sample")
         self._asked: SampleRun | BranchRun | None = None
         self._records: list[RunRecord] = []  # the run, and its branches
+        self._image = 0  # which of its images the live preview shows
+        self.live = LiveSample(self)
         self.panel = SamplePanel(recent_models)
         self.panel.setFixedWidth(PANEL_WIDTH)
         self.stage = Stage()
@@ -67,6 +71,11 @@ class SamplePage(Page):
         self.panel.run_clicked.connect(self.ask_to_run)
         self.panel.cancel_clicked.connect(self.cancel_requested)
         self.panel.model.chosen.connect(lambda _source, _device: self._model_chosen())
+        self.panel.live.toggled.connect(self._toggle_live)
+        self.panel.changed.connect(self._preview)
+        self.live.wanted.connect(self.live_requested)
+        self.live.unwanted.connect(self.live_cancelled)
+        self.live.shown.connect(self._show_preview)
         self.stage.frames.menu_requested.connect(self._offer)
         self.stage.branches.chosen.connect(self._choose_branch)
         self.stage.branches.side_by_side.connect(
@@ -78,6 +87,8 @@ class SamplePage(Page):
         if self._asked is None:
             return
         self.panel.set_running(running=True)
+        self.live.stop()
+        self.stage.remark.say("")
         self._records = self._records[-MOST + 1 :] if isinstance(self._asked, BranchRun) else []
         self._records.append(RunRecord(self._asked))
         self.stage.branches.beside.setChecked(False)
@@ -113,6 +124,14 @@ class SamplePage(Page):
         if ended.failure is not None:
             self.problem.emit(ended.failure)
 
+    def receive_live(self, events: Sequence[Event]) -> None:
+        """Answers to the settings as they are changed."""
+        self.live.receive(events)
+
+    def close_down(self) -> None:
+        """No more previews."""
+        self.live.stop()
+
     def slow_parts(self) -> list[Callable[[], None]]:
         """The plots."""
         return self.stage.readout.slow_parts()
@@ -146,6 +165,8 @@ class SamplePage(Page):
         record, frame = self.stage.record, self.stage.timeline.position()
         if record is None or not self.panel.run_button.isEnabled():
             return
+        if record not in self._records:
+            self._records = [record]  # a live preview, which has branches from now on
         if frame >= len(record.numbers) - 1 or not isinstance(record.order, SampleRun):
             self.said.emit(
                 "To branch, show the first run and go back to a frame before its last one."
@@ -158,6 +179,34 @@ class SamplePage(Page):
         self._asked = BranchRun(record.order, frame, run)
         self.run_requested.emit(self._asked)
 
+    def _toggle_live(self, on: bool) -> None:
+        """Preview from now on, or go back to the run."""
+        if on:
+            self._image = self.stage.image()
+            self._preview()
+        else:
+            self.live.stop()
+            self.stage.remark.say("")
+            if self.stage.record not in self._records:
+                self._show(len(self._records) - 1)
+
+    def _preview(self) -> None:
+        """Ask for the settings in the fields, for one image, if previews are wanted."""
+        run = self.panel.peek()
+        if run is None or not self.panel.live.isChecked() or not self.panel.run_button.isEnabled():
+            return
+        if self.stage.record in self._records:
+            self._image = self.stage.image()
+        seed = min(run.seed + min(self._image, run.count - 1), MAX_SEED)
+        self.live.ask(dataclasses.replace(run, seed=seed, count=1))
+
+    def _show_preview(self, record: RunRecord, final: bool) -> None:
+        """A preview is complete, coarse or whole: it takes the place of the one before."""
+        self.stage.branches.show_names([], -1)
+        self.stage.exchange(record)
+        self.stage.remark.say(preview_words(record, final=final), "text" if final else "warning")
+        self._refresh_mark()
+
     def _show(self, number: int) -> None:
         """Put the run or one of its branches on the stage."""
         self.stage.branches.show_names([record.name for record in self._records], number)
@@ -166,7 +215,7 @@ class SamplePage(Page):
 
     def _made_with(self) -> str | None:
         """The model of the run on show and of its branches, or None where nothing is."""
-        order = self._records[0].order if self._records else None
+        order = self.stage.record.order if self.stage.record else None
         run = order.parent if isinstance(order, BranchRun) else order
         return None if run is None else run.model
 
@@ -176,6 +225,7 @@ class SamplePage(Page):
     def _model_chosen(self) -> None:
         self._refresh_mark()
         self.ask_for_model()
+        self._preview()
 
     def _choose_branch(self, number: int) -> None:
         frame = self.stage.timeline.position()

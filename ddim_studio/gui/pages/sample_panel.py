@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
 
 from ddim_studio.diffusion.settings import CLIPS, SPACINGS, SettingsError
 from ddim_studio.gui.pages.settings_panel import (
@@ -34,10 +35,20 @@ TIPS = {
     "seed": "n: the first image draws its noise x_T from this seed, the next from n+1, and so on. "
     "The same seed gives the same noise on every computer.",
 }
+_LIVE = (
+    "Shows the selected image anew as you change η, S, τ, clipping or the seed: first coarsely, in "
+    "a few steps, then in all of them.\nRun stays the way to compute all images."
+)
 
 
 class SamplePanel(SettingsPanel[SampleRun]):
-    """Model, sampler and noise, with Run and Cancel under them."""
+    """Model, sampler and noise, with Run and Cancel under them.
+
+    Signals:
+        changed: A setting of the sampler, the seed or the class is another now.
+    """
+
+    changed = Signal()
 
     def __init__(self, recent_models: Sequence[str] = (), parent: QWidget | None = None) -> None:
         tooltip = "Draw x_T from the seeds and denoise it"
@@ -55,7 +66,13 @@ class SamplePanel(SettingsPanel[SampleRun]):
         self.count.setObjectName("countSpin")
         self.count.setRange(1, MAX_COUNT)
         self.count.setValue(16)
+        self.live = QCheckBox("Live preview")
+        self.live.setObjectName("liveCheck")
+        self.live.setAccessibleName("Live preview")
+        self.live.setToolTip(_LIVE)
+        self.foot.insertWidget(0, self.live)
         self._add_cards()
+        self._tell_of_changes()
         self.spacing.currentTextChanged.connect(self._spacing_changed)
         self._spacing_changed()
 
@@ -73,6 +90,13 @@ class SamplePanel(SettingsPanel[SampleRun]):
         self.seed.set_value(run.seed)
         self.count.setValue(run.count)
         self.clear_errors()
+
+    def peek(self) -> SampleRun | None:
+        """What the fields say, or None where one is wrong; unlike `settings` it marks none."""
+        try:
+            return self._read()
+        except SettingsError:
+            return None
 
     def _read(self) -> SampleRun:
         own = self.spacing.currentText() == OWN_LIST
@@ -112,6 +136,18 @@ class SamplePanel(SettingsPanel[SampleRun]):
         self._sampler = sampler
         self.add_section(sampler)
         self.add_section(noise)
+
+    def _tell_of_changes(self) -> None:
+        for signal in (
+            self.eta.value_changed,
+            self.steps.valueChanged,
+            self.spacing.currentTextChanged,
+            self.timesteps.textChanged,
+            self.clip.currentTextChanged,
+            self.seed.value_changed,
+            self.model.label.valueChanged,
+        ):
+            signal.connect(lambda _value: self.changed.emit())
 
     def _spacing_changed(self) -> None:
         own = self.spacing.currentText() == OWN_LIST

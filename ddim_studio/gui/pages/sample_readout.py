@@ -50,6 +50,7 @@ class SampleReadout(QWidget):
         super().__init__(parent)
         self._image = 0
         self._numbers: Sequence[StepNumbers] = ()
+        self._means: list[tuple[float, float]] = []  # of the norms and changes of each frame
         self.table = NumberTable(_ROWS)
         self.schedule_plot = LinePlot(
             "Schedule along τ", "", "ᾱ: the share of the image left. σ: the noise added by a step."
@@ -89,13 +90,17 @@ class SampleReadout(QWidget):
             numbers: Of every frame so far.
             image: Which image is selected.
         """
+        if numbers is not self._numbers or len(self._means) > len(numbers):
+            self._means = []
+        for n in numbers[len(self._means) :]:  # those before have not changed
+            self._means.append((_mean(n.norm), _mean(n.change)))
         self._numbers, self._image = numbers, image
         self.schedule_plot.set_series("ᾱ", [n.alpha_bar_s for n in numbers])
         self.schedule_plot.set_series("σ", [NAN if n.t is None else n.sigma for n in numbers])
         self.norm_plot.set_series("this", [_of(n.norm, image) for n in numbers])
-        self.norm_plot.set_series("mean", [_mean(n.norm) for n in numbers], dashed=True)
+        self.norm_plot.set_series("mean", [norm for norm, _ in self._means], dashed=True)
         self.change_plot.set_series("this", [_of(n.change, image) for n in numbers])
-        self.change_plot.set_series("mean", [_mean(n.change) for n in numbers], dashed=True)
+        self.change_plot.set_series("mean", [change for _, change in self._means], dashed=True)
 
     def show_frame(self, index: int) -> None:
         """Move the cursors and show the numbers of a frame."""

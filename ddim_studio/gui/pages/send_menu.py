@@ -14,6 +14,8 @@ SEND_TO: Final[dict[str, str]] = {
     "A": "Interpolate from it (A)",
     "B": "Interpolate to it (B)",
     "invert": "Invert it",
+    "forward": "Bring it to noise",
+    "restore": "Degrade and restore it",
 }
 
 

@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSplitter, QVBox
 from ddim_studio.gui.pages.branches import BranchRow
 from ddim_studio.gui.pages.sample_readout import SampleReadout
 from ddim_studio.gui.pages.view_bar import ViewBar
+from ddim_studio.gui.remark import Remark
+from ddim_studio.gui.run_record import frame_caption
 from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.equation import StepEquation
 from ddim_studio.gui.widgets.frame_view import FrameView
@@ -59,6 +61,8 @@ class Stage(QWidget):
         self._image = 0
         self._beside: Sequence[RunRecord] = ()
         self.branches = BranchRow()
+        self.remark = Remark(wrap=False)
+        self.remark.setObjectName("liveRemark")
         self.view_bar = ViewBar(VIEWS)
         self.frames = FrameView()
         self.frames.setObjectName("frameView")
@@ -85,6 +89,22 @@ class Stage(QWidget):
         elif record.started is not None:
             self.announce()
             self.refresh()
+
+    def exchange(self, record: RunRecord) -> None:
+        """Put another complete run on show, at the same part of its way as the one on show."""
+        timeline = self.timeline
+        before = self.record
+        part = 1.0
+        if before is not None and len(before.numbers) > 1 and not timeline.is_following():
+            part = timeline.position() / (len(before.numbers) - 1)
+        self.show_record(record)
+        if part < 1.0:
+            timeline.set_following(following=False)
+            timeline.set_position(round(part * (len(record.numbers) - 1)))
+
+    def image(self) -> int:
+        """Number of the selected image of the run on show."""
+        return self._image
 
     def show_beside(self, records: Sequence[RunRecord]) -> None:
         """Show the selected image of several runs at once, or of one again (no records)."""
@@ -150,7 +170,7 @@ class Stage(QWidget):
             numbers.t, numbers.s, numbers.alpha_bar_s**0.5, numbers.direction, numbers.sigma
         )
         kept, _ = self.record.frames.nearest(index)
-        self.timeline.set_caption(_caption(index, numbers, kept))
+        self.timeline.set_caption(frame_caption(index, numbers, kept))
         self.readout.show_frame(index)
         self.frame_shown.emit(index)
 
@@ -247,6 +267,7 @@ class Stage(QWidget):
         middle.setSpacing(SPACE)
         middle.addWidget(self.view_bar)
         middle.addWidget(self.branches)
+        middle.addWidget(self.remark)
         middle.addWidget(self.frames, 1)
         middle.addWidget(self.equation)
         scroll = QScrollArea()
@@ -270,14 +291,3 @@ class Stage(QWidget):
         column.setSpacing(SPACE)
         column.addWidget(upper, 1)
         column.addLayout(foot)
-
-
-def _caption(index: int, numbers: StepNumbers, kept: int) -> str:
-    """What the frame is, in a line."""
-    if numbers.t is None:
-        text = f"x_T: noise drawn from the seeds, taken as t = {numbers.s}"
-    elif numbers.s < 0:
-        text = f"t = {numbers.t} → the clean image x_0"
-    else:
-        text = f"t = {numbers.t} → {numbers.s}"
-    return text if kept == index else f"{text} (frame {kept} shown, the nearest kept)"

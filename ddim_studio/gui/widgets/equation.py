@@ -40,12 +40,21 @@ _TOOLTIP = (
 
 @dataclass(frozen=True)
 class Column:
-    """One term: the formula, its number, what it is, and which of the theme's colours it has."""
+    """One term: the formula, its number, what it is, and which of the theme's colours it has.
+
+    Attributes:
+        formula: As it is set.
+        number: Under it; may be empty.
+        caption: What it is, in a word or two.
+        series: Number of the colour, None for that of text.
+        sign: Before it, from the second term on.
+    """
 
     formula: Box
     number: str
     caption: str
     series: int | None
+    sign: str = "+"
 
 
 def _x(index: str) -> Box:
@@ -89,16 +98,26 @@ def _start() -> Column:
     return Column(drawn, "", "x_T is drawn from N(0, I): the walk begins with pure noise", None)
 
 
-class StepEquation(QWidget):
-    """x_s as the sum of three terms, each in the colour that the pictures' terms have elsewhere."""
+class TermEquation(QWidget):
+    """Something as the sum of terms, each with its number, in one of the theme's colours.
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    Args:
+        name: Accessible name.
+        tooltip: What the symbols mean.
+    """
+
+    def __init__(self, name: str, tooltip: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAccessibleName("Equation of the step")
-        self.setToolTip(_TOOLTIP)
+        self.setAccessibleName(name)
+        self.setToolTip(tooltip)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._columns: list[Column] = []
-        self.set_numbers(None, 0, 0.0, 0.0, 0.0)
+
+    def set_columns(self, columns: list[Column], words: str) -> None:
+        """Show the left side and the terms of an equation, which ``words`` says in a sentence."""
+        self._columns = columns
+        self.setAccessibleDescription(words)
+        self.update()
 
     def sizeHint(self) -> QSize:
         """Wide enough at full size."""
@@ -107,35 +126,6 @@ class StepEquation(QWidget):
     def minimumSizeHint(self) -> QSize:
         """It can shrink to half."""
         return QSize(320, _HEIGHT)
-
-    def set_numbers(
-        self, t: int | None, s: int, predicted: float, direction: float, sigma: float
-    ) -> None:
-        """Show the step that led to a frame.
-
-        Args:
-            t: Timestep left, or None for x_T, which no step led to.
-            s: Timestep reached; −1 is the clean image.
-            predicted: √ᾱ_s.
-            direction: √(1 − ᾱ_s − σ²).
-            sigma: σ.
-        """
-        if t is None:
-            self._columns = [_start()]
-            self.setAccessibleDescription("x_T is drawn from N(0, I)")
-        else:
-            to = "x₀" if s < 0 else str(s)
-            self._columns = [
-                Column(_x("s"), f"t {t} → {to}", "one step", None),
-                Column(_predicted(), f"{predicted:.4f}", "predicted x₀", 0),
-                Column(_direction(), f"{direction:.4f}", "direction pointing to xₜ", 1),
-                Column(_noise(), f"{sigma:.4f}", "random noise", 2),
-            ]
-            self.setAccessibleDescription(
-                f"Step from {t} to {to}: {predicted:.4f} times predicted x_0, plus {direction:.4f} "
-                f"times the predicted noise, plus {sigma:.4f} times random noise"
-            )
-        self.update()
 
     def changeEvent(self, event: QEvent) -> None:
         """Follow the theme."""
@@ -149,7 +139,10 @@ class StepEquation(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         widths = [self._width(column) for column in self._columns]
-        signs = [_plain("="), *[_plain("+")] * (len(widths) - 2)][: len(widths) - 1]
+        if not widths:
+            return
+        terms = [_plain(column.sign) for column in self._columns[2:]]
+        signs = [_plain("="), *terms][: len(widths) - 1]
         total = sum(widths) + sum(sign.width + 2 * _GAP for sign in signs)
         scale = min(1.0, (self.width() - 2 * SPACE) / total)
         painter.translate(self.width() / 2, (self.height() - scale * _HEIGHT) / 2)
@@ -190,3 +183,38 @@ class StepEquation(QWidget):
         painter.setPen(QColor(now.muted))
         top = _RULE + (22 if column.number else 12)
         painter.drawText(QRectF(left - 1, top, width + 2, 15), middle, column.caption)
+
+
+class StepEquation(TermEquation):
+    """x_s as the sum of three terms, each in the colour that the pictures' terms have elsewhere."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Equation of the step", _TOOLTIP, parent)
+        self.set_numbers(None, 0, 0.0, 0.0, 0.0)
+
+    def set_numbers(
+        self, t: int | None, s: int, predicted: float, direction: float, sigma: float
+    ) -> None:
+        """Show the step that led to a frame.
+
+        Args:
+            t: Timestep left, or None for x_T, which no step led to.
+            s: Timestep reached; −1 is the clean image.
+            predicted: √ᾱ_s.
+            direction: √(1 − ᾱ_s − σ²).
+            sigma: σ.
+        """
+        if t is None:
+            self.set_columns([_start()], "x_T is drawn from N(0, I)")
+            return
+        to = "x₀" if s < 0 else str(s)
+        self.set_columns(
+            [
+                Column(_x("s"), f"t {t} → {to}", "one step", None),
+                Column(_predicted(), f"{predicted:.4f}", "predicted x₀", 0),
+                Column(_direction(), f"{direction:.4f}", "direction pointing to xₜ", 1),
+                Column(_noise(), f"{sigma:.4f}", "random noise", 2),
+            ],
+            f"Step from {t} to {to}: {predicted:.4f} times predicted x_0, plus {direction:.4f} "
+            f"times the predicted noise, plus {sigma:.4f} times random noise",
+        )

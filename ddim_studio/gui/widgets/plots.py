@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from ddim_studio.gui.theme import SPACE, current_colors, is_restyle, label, sized_font
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _SMOOTH_POINTS = 300
 _HEIGHT = 132
 _AXIS_LINES = 2.5
+# Kept as pixels, axes and lines need not be drawn again whenever the cursor moves over them.
+_CACHED = QGraphicsItem.CacheMode.DeviceCoordinateCache
 
 
 class LinePlot(QWidget):
@@ -167,6 +169,8 @@ class LinePlot(QWidget):
         self._cursor.setZValue(10)
         # The cursor must not widen the range of x.
         plot.addItem(self._cursor, ignoreBounds=True)
+        for side in ("left", "bottom"):
+            plot.getAxis(side).setCacheMode(_CACHED)
         self._plot = plot
         self._column.replaceWidget(self._empty, widget)
         self._empty.deleteLater()
@@ -189,6 +193,7 @@ class LinePlot(QWidget):
         if name not in self._curves:
             self._curves[name] = pyqtgraph.PlotDataItem(connect="finite")
             self._curves[name].setLogMode(False, self._log_y)
+            self._curves[name].curve.setCacheMode(_CACHED)
             self._plot.addItem(self._curves[name])
             self._style_curve(name, dashed)
         curve = self._curves[name]

@@ -18,7 +18,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication, QSlider
 
 from ddim_studio.gui.app import create_window
-from ddim_studio.gui.image_source import bundled_samples, from_file
+from ddim_studio.gui.image_source import bundled_samples, from_file, from_seed
 from ddim_studio.gui.main_window import MainWindow
 from ddim_studio.jobs.matrix import Place
 from eventloop import pause, wait
@@ -118,6 +118,24 @@ def forward_page(window: MainWindow, out: Path, theme: str) -> None:
     window.navigation.pages.setCurrentRow(0)
 
 
+def restore_page(window: MainWindow, out: Path, theme: str) -> None:
+    """The Restore page with a mask, in every size, and what four seeds made of it."""
+    window.set_theme(theme)
+    page = window.restore
+    window.show_page(page)
+    settle(window)
+    page.panel.steps.setValue(50)
+    page.give(from_seed(7))
+    settle(window)
+    page.view.bar.set_view("mask")
+    page.view.editor.take_preset("centre")
+    grab(window, out / f"restore-mask-{theme}.png")
+    page.panel.run_button.click()
+    settle(window)
+    grab(window, out / f"restore-{theme}.png")
+    window.navigation.pages.setCurrentRow(0)
+
+
 def train_page(window: MainWindow, out: Path, theme: str) -> None:
     """The Train page with a short run on the bundled samples, in every size."""
     window.set_theme(theme)
@@ -174,6 +192,7 @@ def main() -> None:
         inversion_pages(window, options.out, theme)
         compare_page(window, options.out, theme)
         forward_page(window, options.out, theme)
+        restore_page(window, options.out, theme)
         train_page(window, options.out, theme)
         models_page(window, options.out, theme)
     window.close()

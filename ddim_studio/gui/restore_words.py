@@ -70,8 +70,8 @@ def method_words(settings: RestoreSettings) -> str:
     """What the method does in every step, in plain words."""
     if settings.method == "repaint":
         return (
-            "In the hole RePaint takes the sampler's own step. Beside it, the state becomes what is "
-            "known, noised as far as the step has come. Walking each stretch several times lets "
+            "In the hole RePaint takes the sampler's own step. Beside it, the state becomes what "
+            "is known, noised as far as the step has come. Walking each stretch several times lets "
             "the hole come to agree with what is around it."
         )
     if settings.sigma == 0:

@@ -149,7 +149,7 @@ def test_the_figure_says_what_it_shows(tmp_path):
     assert f"MSE {value:.3f} · 50.0 ms" in found
     assert found.count("failed") == found.count("not computed") == 1
     note = " ".join(found)
-    shared = "fashion-28, quadratic τ, x̂₀ clamped, seeds 3, 9."
+    shared = "toonheads-32, quadratic τ, x̂₀ clamped, seeds 3, 9."
     meaning = "mean MSE against the reference (η = 0, S = 10), and the time per image."
     assert f"{shared} Below each cell: {meaning}" in note
 
@@ -160,16 +160,16 @@ def test_the_figure_without_reference_tells_the_time_only(tmp_path):
     found = words(path)
     assert "12.5 ms" in found
     assert not [text for text in found if "SSIM" in text or "reference" in text]
-    note = "fashion-28, linear τ, seeds 4–6. Below each cell: the time per image."
+    note = "toonheads-32, linear τ, seeds 4–6. Below each cell: the time per image."
     assert note in " ".join(found)
 
 
 @pytest.mark.parametrize(
     ("rows", "columns", "base", "says"),
     [
-        ("seed=1,2", "eta=0,1", {"steps": 20}, "fashion-28, S = 20, linear τ. Below each cell: SS"),
+        ("seed=1,2", "eta=0,1", {"steps": 20}, "toonheads-32, S = 20, linear τ. Below each cell: SS"),
         ("eta=0,1", "clip=none,clamp", {"timesteps": (0, 9)}, "S = 2, a list for τ, seed 3."),
-        ("spacing=linear,quadratic", "clip=none,clamp", {}, "fashion-28, η = 0, S = 50, seed 3."),
+        ("spacing=linear,quadratic", "clip=none,clamp", {}, "toonheads-32, η = 0, S = 50, seed 3."),
         ("model=a/x,b/x", "eta=0,1", {"class_label": 3}, "S = 50, linear τ, class 3, seed 3."),
     ],
 )

@@ -71,7 +71,8 @@ def test_opening_ahead_fills_the_cache(sources):
     *progress, opened, measured = open_job(sources[1], "cpu", cache)
     shutil.rmtree(sources[1])
     model = cache.get(sources[1], "cpu")
-    assert opened == ModelOpened(model.info, "cpu")
+    assert (opened.info, opened.device, opened.engine) == (model.info, "cpu", "torch, float32")
+    assert "DDIM_STUDIO_ENGINE" in opened.no_fast
     assert opened.info.name == "b"
     assert (measured.source, measured.device) == (model.info.source, "cpu")
     assert measured.weights == 4 * model.info.parameters

@@ -82,13 +82,13 @@ def test_what_is_left_out_comes_from_the_model(model):
 
 def test_the_bundled_model_is_described_as_it_was_trained():
     settings = planned("fashion-28")
-    assert (settings.size, settings.channels, settings.layers_per_block) == (28, (32, 64, 128), 2)
-    assert (settings.attention, settings.colours, settings.prediction) == ((7,), "grey", "epsilon")
+    assert (settings.size, settings.channels, settings.layers_per_block) == (28, (32, 64, 128), 1)
+    assert (settings.attention, settings.colours, settings.prediction) == ((7,), "grey", "v")
 
 
 @pytest.mark.parametrize(("field", "value"), [
-    ("size", 16), ("channels", (8, 8)), ("layers_per_block", 1), ("attention", ()),
-    ("colours", "rgb"), ("prediction", "v"),
+    ("size", 16), ("channels", (8, 8)), ("layers_per_block", 2), ("attention", ()),
+    ("colours", "rgb"), ("prediction", "epsilon"),
 ])  # fmt: skip
 def test_what_contradicts_the_model_is_refused(field, value):
     with pytest.raises(SettingsError, match="in fashion-28, which this run starts") as caught:

@@ -24,7 +24,7 @@ VIEWS = {
     "mask": ("Mask", "Paint what is to be filled"),
     "result": (
         "Result",
-        "The measurement, the answer without a network, the clean image, every seed's",
+        "What was measured, the baseline, the clean image, and every answer",
     ),
     "x": ("xₜ", "The state of every seed: noise at first, the answer at the end"),
     "guess": ("x̂₀", "The network's guess at the clean image in every step, before the correction"),

@@ -28,7 +28,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if arguments:
         try:
             from ddim_studio.cli.main import main as run_command
+            from ddim_studio.models.acceleration.engine import let_conversions_finish
 
+            let_conversions_finish()
             return run_command(arguments)
         except KeyboardInterrupt:  # before the command could begin
             return 130

@@ -16,6 +16,7 @@ from ddim_studio.cli.sampler_options import (
     add_eta,
     add_manners,
     add_model,
+    add_precision,
     output_file,
     tell_unused_tau,
 )
@@ -95,6 +96,7 @@ def parser(prog: str) -> Parser:
     add_clip(found, preset)
     add_class(found)
     add_device(found, preset)
+    add_precision(found, preset)
     add_manners(found)
     return found
 

@@ -38,7 +38,7 @@ def planned_matrix(arguments: Namespace) -> CompareRun:
         SettingsError: A value is out of range.
     """
     sides = dict(zip(("rows", "columns"), _axes(arguments), strict=True))
-    given = read_given(arguments, READERS)
+    given = read_given(arguments, {**READERS, "precision": str})
     seeds = parse_seeds(arguments.seeds) if arguments.seeds is not None else DEFAULT_SEEDS
     for side, axis in sides.items():
         option = "seeds" if axis.field == "seed" else axis.field

@@ -22,6 +22,7 @@ from ddim_studio.cli.sampler_options import (
     add_eta,
     add_manners,
     add_model,
+    add_precision,
     tell_unused_tau,
 )
 from ddim_studio.cli.terminal import FINISHED, UsageError, tell
@@ -38,7 +39,7 @@ from ddim_studio.jobs.sample import sample_job
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ddim_studio.jobs.events import View
     from ddim_studio.jobs.file_sink import FileSink
@@ -56,7 +57,12 @@ EXAMPLES = (
     "ddim-studio sample --timesteps 0,100,250,500,999 --out five-steps.png",
     "ddim-studio sample --settings sheet.png --eta 0.5 --out sheet-with-noise.png",
 )
-READERS: Final = {**sampler_options.READERS, "seed": whole, "count": whole}
+READERS: Final[dict[str, Callable[[str], Any]]] = {
+    **sampler_options.READERS,
+    "seed": whole,
+    "count": whole,
+    "precision": str,
+}
 
 
 def parser(prog: str) -> Parser:
@@ -99,6 +105,7 @@ def parser(prog: str) -> Parser:
         str(preset.count),
     )
     add_device(found, preset)
+    add_precision(found, preset)
     found.value(
         "--batch-size",
         "N",

@@ -10,6 +10,7 @@ from ddim_studio.cli.terminal import UsageError, tell
 from ddim_studio.diffusion.settings import CLIPS, parse_eta
 from ddim_studio.jobs.axes import written
 from ddim_studio.jobs.runs import DEVICE_NAMES
+from ddim_studio.models.acceleration.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -96,6 +97,18 @@ def add_clip(found: Parser, preset: SampleRun) -> None:
 def add_device(found: Parser, preset: SampleRun | InvertRun | EvaluateOrder) -> None:
     """What runs the network."""
     found.value("--device", "D", "what runs the network", either(DEVICE_NAMES), preset.device)
+
+
+def add_precision(found: Parser, preset: SampleRun) -> None:
+    """How exact the network computes."""
+    found.value(
+        "--precision",
+        "KIND",
+        "precise: float32 throughout; fast: 16 bits in the network where the device computes with "
+        "them, which moves pixels by a level here and there",
+        either(PRECISIONS),
+        preset.precision,
+    )
 
 
 def add_manners(found: Parser) -> None:

@@ -16,7 +16,7 @@ from ddim_studio.gui.job_monitor import JobMonitor
 from ddim_studio.gui.pages.page import FileWork, OpenModel, Page
 from ddim_studio.jobs.events import Ended, ModelOpened, Saved
 from ddim_studio.jobs.kinds import KINDS, short_name
-from ddim_studio.jobs.model_events import MemoryMeasured
+from ddim_studio.jobs.model_events import FastMeasured, MemoryMeasured
 from ddim_studio.jobs.models import open_job
 from ddim_studio.jobs.runner import Runner
 from ddim_studio.jobs.workbench import Workbench
@@ -41,12 +41,14 @@ class Controller(QObject):
         model_opened: A `ModelOpened` event, and the source that was asked for, or "".
         model_failed: Source and sentence, when a model could not be opened.
         memory_measured: A `MemoryMeasured` event.
+        fast_measured: A `FastMeasured` event.
     """
 
     prepared = Signal()
     model_opened = Signal(object, str)
     model_failed = Signal(str, str)
     memory_measured = Signal(object)
+    fast_measured = Signal(object)
 
     def __init__(
         self, job_bar: JobBar, error_bar: ErrorBar, prepare: Callable[[], None] = lambda: None
@@ -132,7 +134,7 @@ class Controller(QObject):
     def _open(self, page: Page, wish: OpenModel) -> None:
         if page in self._opening:
             self._opening[page].cancel()  # the newest wish of a page wins
-        job = partial(open_job, wish.source, wish.device, self.bench.models)
+        job = partial(open_job, wish.source, wish.device, self.bench.models, wish.precision)
         ticket = self._submit(f"Opening {short_name(wish.source)}", job)
         ticket.about = wish
         self._opening[page] = ticket
@@ -174,6 +176,8 @@ class Controller(QObject):
                 self.model_opened.emit(event, asked)
             elif isinstance(event, MemoryMeasured):
                 self.memory_measured.emit(event)
+            elif isinstance(event, FastMeasured):
+                self.fast_measured.emit(event)
             elif isinstance(event, Saved):
                 self._error_bar.show_notice(f"Saved {event.path}")
 

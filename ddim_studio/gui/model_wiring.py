@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ddim_studio.gui.pages.models import ModelsPage
     from ddim_studio.gui.pages.page import Page
     from ddim_studio.jobs.events import ModelOpened
-    from ddim_studio.jobs.model_events import MemoryMeasured
+    from ddim_studio.jobs.model_events import FastMeasured, MemoryMeasured
 
 
 class ModelWiring(QObject):
@@ -47,6 +47,7 @@ class ModelWiring(QObject):
         controller.model_opened.connect(self._opened)
         controller.model_failed.connect(self._failed)
         controller.memory_measured.connect(self._keep_measured)
+        controller.fast_measured.connect(self._show_fast)
 
     def add(self, page: Page) -> None:
         """Follow a page, whether a model is chosen on it or only offered."""
@@ -103,7 +104,15 @@ class ModelWiring(QObject):
         for page, choice in self._choices.items():
             if choice.source() in (opened.info.source, asked):
                 page.show_model(opened.info, opened.device)
+                page.show_engine(opened)
+        if self._models is not None:
+            self._models.show_engine(opened)
         self._shelf.remember(asked or opened.info.source)
+
+    def _show_fast(self, measured: FastMeasured) -> None:
+        for page, choice in self._choices.items():
+            if choice.source() == measured.source:
+                page.show_engine(measured)
 
     def _failed(self, source: str, text: str) -> None:
         if self._models is not None:

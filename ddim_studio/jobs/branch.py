@@ -6,7 +6,6 @@ import dataclasses
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from ddim_studio.jobs.events import ModelOpened
 from ddim_studio.jobs.sample import Clock, started
 
 if TYPE_CHECKING:
@@ -33,15 +32,17 @@ def branch_job(order: BranchRun, bench: Workbench) -> Job:
     from ddim_studio.diffusion.noise import image_seeds, seeded_noise
     from ddim_studio.diffusion.timesteps import rest_of, tau_of
     from ddim_studio.jobs.frames import first_frame, step_frame
+    from ddim_studio.jobs.models import opened
     from ddim_studio.jobs.reuse import remembering
     from ddim_studio.jobs.splitting import memory_news
 
     parent = order.parent
-    model = remembering(bench.models.get(parent.model, parent.device), bench.outputs)
+    model = bench.models.get(parent.model, parent.device, parent.precision)
+    yield opened(model)
+    model = remembering(model, bench.outputs)
     old = tau_of(parent, model.schedule.T)
     turning_point = old[len(old) - 1 - order.frame]
     new = rest_of(tau_of(order.run, model.schedule.T), turning_point)
-    yield ModelOpened(model.info, str(model.device))
     tau = new + old[len(old) - order.frame :]
     yield started(model, tau, image_seeds(parent.seed, parent.count))
     clock = Clock(len(tau))

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from ddim_studio.jobs.models import ModelCache
     from ddim_studio.jobs.runner import Job
     from ddim_studio.jobs.runs import SampleRun
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.model import Model
     from ddim_studio.models.team import Team
 
@@ -133,7 +132,7 @@ def bulk_job(
         team.gather(None)
         if team.index == 0:
             _finish(place)
-            yield from engine_notices(model, _precision(run))
+            yield from engine_notices(model, run.precision)
             yield Notice(_pace(run.count - there, time.perf_counter() - begun))
             yield Saved(str(place.path))
 
@@ -148,22 +147,16 @@ def _opened(run: SampleRun, models: ModelCache, place: Place, team: Team) -> tup
 
     began_with = place.journal.engine()
     plain = models.open(run.model, run.device)
-    precision = _precision(run)
     faster = not began_with.startswith("torch") if began_with else run.count * run.steps >= LONG
     if team.index == 0 and faster and plain.engine is not None:
-        plain.engine.prepare(precision)
+        plain.engine.prepare(run.precision)
     team.gather(None)  # from here on all find it
-    model = models.get(run.model, run.device, precision)
+    model = models.get(run.model, run.device, run.precision)
     engine = opened(model).engine
     speaks_for_all = team.gather(began_with or engine)[0]
     if speaks_for_all.startswith("torch"):
         return plain, opened(plain).engine, began_with
     return model, engine, began_with
-
-
-def _precision(run: SampleRun) -> Precision:
-    precision: Precision = getattr(run, "precision", "precise")
-    return precision
 
 
 @contextmanager

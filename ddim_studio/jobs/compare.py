@@ -9,9 +9,9 @@ from weakref import WeakSet
 
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.jobs.comparison_events import CellDone, CellFailed, CellFrame, CellStarted
-from ddim_studio.jobs.events import ModelOpened, Notice
+from ddim_studio.jobs.events import Notice
 from ddim_studio.jobs.failures import explain
-from ddim_studio.jobs.models import class_notices
+from ddim_studio.jobs.models import class_notices, engine_notices, opened
 from ddim_studio.jobs.walking import StepCounter
 from ddim_studio.models.errors import ModelError
 
@@ -51,13 +51,13 @@ def compare_job(
         Exception: What the first cell failed of, when all of them failed.
     """
     counter = StepCounter(order.network_calls())
-    opened = _OpenedModels(models)
+    cache = _OpenedModels(models)
     first_fault: Exception | None = None
     complete = 0
     for place in order.cheapest_first():
         due = counter.done + order.settings(place).steps
         try:
-            yield from _cell(order, place, opened, views, counter)
+            yield from _cell(order, place, cache, views, counter)
             complete += 1
         except FAULTS_OF_A_CELL as fault:
             traceback.clear_frames(fault.__traceback__)  # they hold the model and its tensors
@@ -72,7 +72,7 @@ def compare_job(
 def _cell(
     order: CompareRun,
     place: Place,
-    opened: _OpenedModels,
+    cache: _OpenedModels,
     views: Sequence[View],
     counter: StepCounter,
 ) -> Job:
@@ -85,9 +85,9 @@ def _cell(
     from ddim_studio.jobs.splitting import memory_news
 
     run, seeds = order.settings(place), order.cell_seeds(place)
-    model = yield from opened.get(run, len(seeds))
+    model = yield from cache.get(run, len(seeds))
     tau = tau_of(run, model.schedule.T)
-    yield from opened.advice(tau, model)
+    yield from cache.advice(tau, model)
     yield CellStarted(place, tuple(reversed(tau)), model.image_shape, seeds)
     begun = time.perf_counter()
     x = x_T = seeded_noise(model, seeds)  # noqa: N806 (the paper's name)
@@ -121,14 +121,15 @@ class _OpenedModels:
         if run.model in self._faults:
             raise self._faults[run.model].with_traceback(None)
         try:
-            model = self._models.get(run.model, run.device)
+            model = self._models.get(run.model, run.device, run.precision)
         except FAULTS_OF_A_CELL as fault:
             self._faults[run.model] = fault
             raise
         if run.model not in self._told:
             self._told.add(run.model)
-            yield ModelOpened(model.info, str(model.device))
+            yield opened(model)
             yield from class_notices(model.info, run.class_label)
+            yield from engine_notices(model, run.precision)
         self._warm_up(model, count)
         return model
 

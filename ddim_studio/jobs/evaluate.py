@@ -11,8 +11,8 @@ from ddim_studio.jobs.evaluation_order import (
     Measured,
     has_inverse,
 )
-from ddim_studio.jobs.events import ModelOpened, Notice
-from ddim_studio.jobs.models import class_notices
+from ddim_studio.jobs.events import Notice
+from ddim_studio.jobs.models import class_notices, opened
 from ddim_studio.jobs.sample import Clock
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def evaluate_job(order: EvaluateOrder, models: ModelCache, folder: Path, team: T
     from ddim_studio.jobs.splitting import memory_news
 
     model = models.get(order.model, order.device)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     data = _data(order, model)
     features = _features(order, model) if data else None
     if team.index == 0:

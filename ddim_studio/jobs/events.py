@@ -21,7 +21,7 @@ from ddim_studio.jobs.forward_events import BoundMeasured, ForwardFrame, Forward
 from ddim_studio.jobs.hub_events import CachedFound, Downloaded, HubFound, Waiting
 from ddim_studio.jobs.inversion_events import Decoded, EncodeStep, ErrorCurve, Inverted
 from ddim_studio.jobs.live_events import PartBegins
-from ddim_studio.jobs.model_events import CardRead, CardUnreadable, MemoryMeasured
+from ddim_studio.jobs.model_events import CardRead, CardUnreadable, FastMeasured, MemoryMeasured
 from ddim_studio.jobs.restore_events import Agreement, Measured, Restored
 from ddim_studio.jobs.training_events import TrainingEvent
 
@@ -209,6 +209,7 @@ Event = (
     | CardRead
     | CardUnreadable
     | MemoryMeasured
+    | FastMeasured
     | Measured
     | Agreement
     | Restored

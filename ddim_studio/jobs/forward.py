@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from ddim_studio.jobs.events import ModelOpened, Notice, Progress
+from ddim_studio.jobs.events import Notice, Progress
 from ddim_studio.jobs.forward_events import BoundMeasured, ForwardStarted
 
 if TYPE_CHECKING:
@@ -52,19 +52,19 @@ def forward_job(order: ForwardOrder, bench: Workbench) -> Job:
     from ddim_studio.diffusion.timesteps import linspace
     from ddim_studio.imaging.pixels import to_pixels
     from ddim_studio.jobs.forward_frames import Noising
-    from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.models import class_notices, opened
     from ddim_studio.jobs.splitting import memory_news
     from ddim_studio.jobs.walking import StepCounter
 
     run = order.run
-    opened = bench.models.get(run.model, run.device)
-    yield ModelOpened(opened.info, str(opened.device))
-    yield from class_notices(opened.info, run.class_label)
-    model, T = opened.with_class(run.class_label), opened.schedule.T  # noqa: N806 (the paper's)
+    whole = bench.models.get(run.model, run.device)
+    yield opened(whole)
+    yield from class_notices(whole.info, run.class_label)
+    model, T = whole.with_class(run.class_label), whole.schedule.T  # noqa: N806 (the paper's)
     times = linspace(min(run.points, T), T)
     counter = StepCounter(len(times) + (_decoding_steps(T) if order.image.seed is not None else 0))
     x0 = yield from _image(order, model, counter)
-    yield ForwardStarted(tuple(times), to_pixels(x0)[0], schedules(opened.schedule))
+    yield ForwardStarted(tuple(times), to_pixels(x0)[0], schedules(whole.schedule))
     noising = Noising(model, run, x0, times)
     yield noising.first_frame()
     for frames in noising.frames(at_a_time(model, BATCH)):
@@ -128,11 +128,11 @@ def bound_job(run: BoundRun, bench: Workbench) -> Job:
     from ddim_studio.diffusion.bound import bound_steps
     from ddim_studio.imaging.datasets import read_images
     from ddim_studio.imaging.pixels import from_pixels
-    from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.models import class_notices, opened
     from ddim_studio.jobs.splitting import memory_news
 
     model = bench.models.get(run.model, run.device)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     yield from class_notices(model.info, run.class_label)
     limit = min(run.count, max(1, IMAGE_BYTES // (4 * math.prod(model.image_shape))))
     if limit < run.count:

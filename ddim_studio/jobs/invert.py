@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from ddim_studio.jobs.events import ModelOpened, Notice
+from ddim_studio.jobs.events import Notice
 from ddim_studio.jobs.inversion_events import ErrorCurve
 from ddim_studio.jobs.walking import StepCounter, decoded, encoded
 
@@ -48,12 +48,12 @@ def invert_job(
         did not converge, and `Inverted` at the end.
     """
     from ddim_studio.jobs.encoding import Encoding
-    from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.models import class_notices, opened
     from ddim_studio.jobs.workbench import Latents
 
     run = order.run
     model = bench.models.get(run.model, run.device)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     yield from class_notices(model.info, run.class_label)
     encoding = Encoding(model, order)
     counter = StepCounter(walks(order.images) * len(encoding.tau))
@@ -89,10 +89,11 @@ def curve_job(order: CurveOrder, bench: Workbench) -> Job:
     """
     from ddim_studio.evaluation.likeness import mean_squared_errors
     from ddim_studio.jobs.encoding import tensor_of
+    from ddim_studio.jobs.models import opened
 
     run = order.run
     model = bench.models.get(run.model, run.device)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     images = tensor_of(model, order.images)
     points = cheapest_first(order, model.schedule.T)
     counter = StepCounter(sum(2 * steps for _, steps in points))

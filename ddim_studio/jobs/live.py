@@ -26,7 +26,7 @@ def live_job(order: LiveRun, bench: Workbench) -> Job:
     from ddim_studio.diffusion.timesteps import tau_of
 
     run = order.run
-    tau = tau_of(run, bench.models.get(run.model, run.device).schedule.T)
+    tau = tau_of(run, bench.models.open(run.model, run.device).schedule.T)
     if len(tau) > COARSE_STEPS:
         yield from _part(dataclasses.replace(run, timesteps=coarse_tau(tau)), bench, final=False)
     yield from _part(run, bench, final=True)

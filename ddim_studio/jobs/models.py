@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from ddim_studio.jobs.events import ModelOpened, Notice, Progress
-from ddim_studio.jobs.model_events import MemoryMeasured
+from ddim_studio.jobs.model_events import FastMeasured, MemoryMeasured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +38,7 @@ class ModelCache:
         self._views: WeakKeyDictionary[Model, dict[Precision, Model]] = WeakKeyDictionary()
         self._eager: WeakKeyDictionary[Model, Model] = WeakKeyDictionary()
         self._measured: WeakKeyDictionary[Model, MemoryMeasured] = WeakKeyDictionary()
+        self._compared: WeakKeyDictionary[Model, FastMeasured | None] = WeakKeyDictionary()
 
     def get(self, source: str, device: str, precision: Precision = "precise") -> Model:
         """The model for a job, opened now if it was not, on the fastest engine that is ready.
@@ -119,6 +120,21 @@ class ModelCache:
             self._measured[model] = known
         return known
 
+    def compare_fast(self, source: str, device: str) -> FastMeasured | None:
+        """What "fast" changes, measured the first time; None where it cannot be had, or not yet.
+
+        Raises:
+            ModelError: The model cannot be opened.
+        """
+        from ddim_studio.jobs.fast import fast_measured
+
+        model, fast = self.open(source, device), self.get(source, device, "fast")
+        if not is_fast(fast):
+            return None
+        if model not in self._compared:
+            self._compared[model] = fast_measured(self.get(source, device), fast)
+        return self._compared[model]
+
     def clear(self) -> None:
         """Forget all models, the memory that they take, and what is made ready for them."""
         while self._models:
@@ -130,7 +146,7 @@ class ModelCache:
             model.engine.stop()
 
 
-def open_job(source: str, device: str, models: ModelCache) -> Job:
+def open_job(source: str, device: str, models: ModelCache, precision: Precision = "precise") -> Job:
     """Open a model ahead of its first run, let the network run once, and measure what it takes.
 
     An engine that was made before is read from the disk and compiled, after the model is told of.
@@ -140,7 +156,8 @@ def open_job(source: str, device: str, models: ModelCache) -> Job:
 
     Yields:
         `Progress` in bytes unless the model is open already, then `ModelOpened`,
-        `MemoryMeasured`, and `ModelOpened` again, which says what runs the network.
+        `MemoryMeasured`, and `ModelOpened` again, which says what runs the network; with the
+        precision "fast" also `FastMeasured`.
     """
     if not models.has(source, device):
         yield from _read_ahead(source)
@@ -149,8 +166,10 @@ def open_job(source: str, device: str, models: ModelCache) -> Job:
     yield models.measure(source, device)
     if model.engine is not None:
         model.engine.survey()
-        yield opened(models.get(source, device))
+        yield opened(models.get(source, device, precision))
         yield from engine_notices(model)
+    if precision == "fast":
+        yield from fast_news(source, device, models)
 
 
 def _read_ahead(source: str) -> Job:
@@ -185,9 +204,7 @@ def opened(model: Model) -> ModelOpened:
     from ddim_studio.models.acceleration.engine import NAME
     from ddim_studio.models.acceleration.precision import hindrance
 
-    name, fast = "torch", False
-    if model.compiled is not None:
-        name, fast = NAME, model.compiled.precision == "fast"
+    name, fast = "torch" if model.compiled is None else NAME, is_fast(model)
     on_cpu = model.device.type == "cpu"
     reason = model.engine.fault("fast") if model.engine is not None else hindrance()
     numbers = "bfloat16" if fast else "float32"
@@ -200,7 +217,7 @@ def opened(model: Model) -> ModelOpened:
 
 
 def engine_notices(model: Model, precision: Precision = "precise") -> Iterator[Notice]:
-    """What there is to say of a model's engine: once that it failed, and that fast is not to be had.
+    """What there is to say of an engine: once that it failed, and that fast is not to be had.
 
     Args:
         model: From `ModelCache.get`.
@@ -210,11 +227,22 @@ def engine_notices(model: Model, precision: Precision = "precise") -> Iterator[N
 
     if model.engine is not None:
         yield from map(Notice, model.engine.news())
-    is_fast = model.compiled is not None and model.compiled.precision == "fast"
-    if precision != "fast" or is_fast or model.device.type != "cpu":
+    if precision != "fast" or is_fast(model) or model.device.type != "cpu":
         return
     reason = hindrance() if model.engine is None else model.engine.fault("fast")
     yield Notice(reason or NOT_YET)
+
+
+def is_fast(model: Model) -> bool:
+    """Whether a model of `ModelCache.get` computes in 16 bits."""
+    return model.compiled is not None and model.compiled.precision == "fast"
+
+
+def fast_news(source: str, device: str, models: ModelCache) -> Iterator[FastMeasured]:
+    """What "fast" changes, where it can be had."""
+    measured = models.compare_fast(source, device)
+    if measured is not None:
+        yield measured
 
 
 def class_notices(info: ModelInfo, label: int | None) -> Iterator[Notice]:

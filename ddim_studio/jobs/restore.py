@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ddim_studio.jobs.events import RESTORE_VIEWS, ModelOpened, Notice, Saved
+from ddim_studio.jobs.events import RESTORE_VIEWS, Notice, Saved
 from ddim_studio.jobs.restore_events import Agreement, Restored
 from ddim_studio.jobs.sample import Clock, Sink, started
 
@@ -47,14 +47,14 @@ def restore_job(
     from ddim_studio.diffusion.noise import image_seeds
     from ddim_studio.diffusion.restore_settings import walk
     from ddim_studio.diffusion.timesteps import advice, tau_of
-    from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.models import class_notices, opened
     from ddim_studio.jobs.restoring import measured_event, problem_of
 
     run = order.run
     model = models.get(run.model, run.device)
     tau = tau_of(run, model.schedule.T)
     seeds = image_seeds(run.seed, run.count)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     problem = problem_of(order, model.image_shape)
     measured = measured_event(problem, order, tuple(walk(run, tau)))
     yield measured
@@ -65,13 +65,13 @@ def restore_job(
     restoring = _Restoring(model, order, problem, measured, views)
     firsts = range(0, run.count, batch_size)
     clock = Clock(len(measured.moves) * len(firsts))
-    with sink or Sink() as opened:
+    with sink or Sink() as filled:
         for first in firsts:
             batch = seeds[first : first + batch_size]
-            yield from restoring.batch(batch, first, opened, clock)
+            yield from restoring.batch(batch, first, filled, clock)
         restored = restoring.restored(seeds)
     yield restored
-    for path in opened.paths():
+    for path in filled.paths():
         yield Saved(str(path))
 
 

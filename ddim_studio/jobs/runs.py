@@ -13,6 +13,7 @@ from ddim_studio.diffusion.settings import (
     check_choice,
     check_whole,
 )
+from ddim_studio.models.acceleration.precision import PRECISIONS, Precision
 from ddim_studio.storage import DEFAULT_MODEL
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")
@@ -34,6 +35,8 @@ class SampleRun(SampleSettings):
         model: Bundled name or path.
         device: "auto", "cpu", "cuda" or "mps".
         count: How many images, with seeds n, n + 1, ….
+        precision: "precise" computes the network in float32; "fast" in 16 bits where the device
+            computes with them, which moves pixels by a level here and there.
     """
 
     kind: ClassVar[str] = "sample"
@@ -41,11 +44,13 @@ class SampleRun(SampleSettings):
     model: str = DEFAULT_MODEL
     device: str = "auto"
     count: int = 16
+    precision: Precision = "precise"
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_place(self.model, self.device)
         check_whole("count", self.count, 1, MAX_COUNT)
+        check_choice("precision", self.precision, PRECISIONS)
 
 
 @dataclass(frozen=True, kw_only=True)

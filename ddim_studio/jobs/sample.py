@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Self
 
-from ddim_studio.jobs.events import VIEWS, ModelOpened, Notice, Progress, Saved, Started
+from ddim_studio.jobs.events import VIEWS, Notice, Progress, Saved, Started
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,30 +99,33 @@ def sample_job(
 
     Yields:
         `ModelOpened` and `Started`, then for each batch the frame of x_T, and a frame and
-        `Progress` a step.
+        `Progress` a step; after a "fast" run with frames `FastMeasured`.
     """
     from ddim_studio.diffusion.noise import image_seeds
     from ddim_studio.diffusion.timesteps import advice, tau_of
-    from ddim_studio.jobs.models import class_notices
+    from ddim_studio.jobs.models import class_notices, engine_notices, fast_news, opened
     from ddim_studio.jobs.reuse import remembering
 
-    model = models.get(run.model, run.device)
+    model = models.get(run.model, run.device, run.precision)
     tau = tau_of(run, model.schedule.T)
     seeds = image_seeds(run.seed, run.count)
-    yield ModelOpened(model.info, str(model.device))
+    yield opened(model)
     yield started(model, tau, seeds)
     yield from class_notices(model.info, run.class_label)
+    yield from engine_notices(model, run.precision)
     if warning := advice(tau, model.schedule.T):
         yield Notice(warning)
     firsts = range(0, run.count, batch_size)
     clock = Clock(len(tau) * len(firsts))
     view = remembering(model, outputs)
-    with sink or Sink() as opened:
+    with sink or Sink() as filled:
         for first in firsts:
             batch = seeds[first : first + batch_size]
-            yield from _batch(view, run, batch, first, sink=opened, views=views, clock=clock)
-    for path in opened.paths():
+            yield from _batch(view, run, batch, first, sink=filled, views=views, clock=clock)
+    for path in filled.paths():
         yield Saved(str(path))
+    if views and run.precision == "fast":
+        yield from fast_news(run.model, run.device, models)
 
 
 def _batch(

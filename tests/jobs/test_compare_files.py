@@ -167,7 +167,12 @@ def test_the_figure_without_reference_tells_the_time_only(tmp_path):
 @pytest.mark.parametrize(
     ("rows", "columns", "base", "says"),
     [
-        ("seed=1,2", "eta=0,1", {"steps": 20}, "toonheads-32, S = 20, linear τ. Below each cell: SS"),
+        (
+            "seed=1,2",
+            "eta=0,1",
+            {"steps": 20},
+            "toonheads-32, S = 20, linear τ. Below each cell: SS",
+        ),
         ("eta=0,1", "clip=none,clamp", {"timesteps": (0, 9)}, "S = 2, a list for τ, seed 3."),
         ("spacing=linear,quadratic", "clip=none,clamp", {}, "toonheads-32, η = 0, S = 50, seed 3."),
         ("model=a/x,b/x", "eta=0,1", {"class_label": 3}, "S = 50, linear τ, class 3, seed 3."),

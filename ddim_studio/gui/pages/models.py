@@ -19,7 +19,7 @@ from ddim_studio.gui.pages.sample import PANEL_WIDTH
 from ddim_studio.gui.pages.send_menu import add_sends
 from ddim_studio.gui.theme import SPACE
 from ddim_studio.jobs.cards import CardOrder, PreviewOrder, keep_preview
-from ddim_studio.jobs.events import Frame, Notice
+from ddim_studio.jobs.events import Frame, ModelOpened, Notice
 from ddim_studio.jobs.model_events import CardRead, CardUnreadable, MemoryMeasured
 from ddim_studio.jobs.runs import SampleRun
 from ddim_studio.models.catalog import bundled_models
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from ddim_studio.gui.model_shelf import ModelShelf
     from ddim_studio.jobs.events import Ended, Event, Pixels
+    from ddim_studio.jobs.model_events import FastMeasured
 
 STEPS = 25
 COUNT = 9
@@ -103,6 +104,11 @@ class ModelsPage(Page):
             self.card.set_pages(list(uses))
         self._uses = uses
         self._show_uses()
+
+    def show_engine(self, found: ModelOpened | FastMeasured) -> None:
+        """Keep what runs a model's network, and show it if the model is on show."""
+        if isinstance(found, ModelOpened):
+            self.card.details.show_engine(found)
 
     def show_memory(self, memory: MemoryMeasured) -> None:
         """A model was opened somewhere, and what it takes is known."""

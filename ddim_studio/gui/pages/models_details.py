@@ -20,6 +20,7 @@ from ddim_studio.jobs.runs import DEVICE_NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ddim_studio.jobs.events import ModelOpened
     from ddim_studio.jobs.model_events import CardRead, MemoryMeasured
     from ddim_studio.models.info import ModelInfo
 
@@ -30,7 +31,7 @@ _ROWS = {
     "schedule": ("Schedule", "How β, the noise added by a step of the forward process, grows."),
     "timesteps": ("Timesteps", "T, the steps of the forward process that it was trained with."),
     "prediction": ("Prediction", "What the network predicts, from which x̂₀ and ε follow."),
-    "precision": ("Precision", "The type of the numbers that the network computes with."),
+    "precision": ("Precision", "What runs the network, and the type of the numbers it uses."),
     "memory": ("Memory", "What the model takes of its device's memory."),
     "family": ("Family", "Which kind of checkpoint it is."),
     "licence": ("Licence", "As its card says."),
@@ -58,6 +59,7 @@ class ModelDetails(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._info: ModelInfo | None = None
+        self._engines: dict[str, str] = {}
         self.facts = Facts(_ROWS, cut=("source",))
         self.measured = Remark()
         self.measured.setObjectName("memoryRemark")
@@ -100,6 +102,7 @@ class ModelDetails(QScrollArea):
         self._info = card.info
         for key, text in _facts(card.info).items():
             self.facts.set_text(key, text)
+        self.facts.set_text("precision", self._engine(card.info))
         self.notes.say("\n".join(card.info.notes), "warning")
         self.show_memory(memory)
         self.plot.clear()
@@ -124,6 +127,16 @@ class ModelDetails(QScrollArea):
             f"Memory is that of the weights, and of {what} a network call, as measured on "
             f"{memory.device}. {_COUNTED} images at a time take about {many}."
         )
+
+    def show_engine(self, found: ModelOpened) -> None:
+        """Keep what runs the network of an opened model, and say it if the model is on show."""
+        self._engines[found.info.source] = found.engine
+        if self._info is not None:
+            self.facts.set_text("precision", self._engine(self._info))
+
+    def _engine(self, info: ModelInfo) -> str:
+        """What runs a network, such as "OpenVINO, float32", as far as it is known."""
+        return self._engines.get(info.source) or "float32"
 
     def show_uses(self, titles: Sequence[str], pages: Sequence[str]) -> None:
         """Say which of the pages are set to the model."""
@@ -150,7 +163,6 @@ def _facts(info: ModelInfo) -> dict[str, str]:
         "schedule": info.schedule,
         "timesteps": f"T = {info.timesteps}",
         "prediction": info.prediction,
-        "precision": "float32",
         "family": info.family,
         "licence": info.licence,
         "source": "bundled" if info.source == info.name else info.source,

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ddim_studio.gui.model_choice import ModelChoice
-    from ddim_studio.jobs.events import Ended, Event
+    from ddim_studio.jobs.events import Ended, Event, ModelOpened
+    from ddim_studio.jobs.model_events import FastMeasured
     from ddim_studio.jobs.runner import Job
+    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
 
 
@@ -23,6 +25,7 @@ class OpenModel:
 
     source: str
     device: str
+    precision: Precision = "precise"
 
 
 @dataclass(frozen=True)
@@ -87,11 +90,18 @@ class Page(QWidget):
     def show_model(self, info: ModelInfo, device: str) -> None:
         """The model that this page has chosen is open."""
 
+    def show_engine(self, found: ModelOpened | FastMeasured) -> None:
+        """What runs the network of the chosen model, or how exact its fast one is."""
+
+    def precision(self) -> Precision:
+        """How exact the network is to compute here."""
+        return "precise"
+
     def ask_for_model(self) -> None:
         """Have the chosen model opened ahead of its first run."""
         choice = self.model()
         if choice is not None:
-            wish = OpenModel(choice.source(), choice.device.currentText())
+            wish = OpenModel(choice.source(), choice.device.currentText(), self.precision())
             self.model_requested.emit(wish)
 
     def slow_parts(self) -> list[Callable[[], None]]:

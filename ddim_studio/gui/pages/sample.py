@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     from ddim_studio.gui.model_choice import ModelChoice
     from ddim_studio.jobs.events import Ended, Event
+    from ddim_studio.jobs.model_events import FastMeasured
+    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
 
 PANEL_WIDTH = 284
@@ -71,6 +73,7 @@ class SamplePage(Page):
         self.panel.run_clicked.connect(self.ask_to_run)
         self.panel.cancel_clicked.connect(self.cancel_requested)
         self.panel.model.chosen.connect(lambda _source, _device: self._model_chosen())
+        self.panel.precision.chosen.connect(self.ask_for_model)
         self.panel.live.toggled.connect(self._toggle_live)
         self.panel.changed.connect(self._preview)
         self.live.wanted.connect(self.live_requested)
@@ -223,6 +226,7 @@ class SamplePage(Page):
         self.mark.show_for(self._made_with(), self.panel.model.source())
 
     def _model_chosen(self) -> None:
+        self.panel.precision.forget()
         self._refresh_mark()
         self.ask_for_model()
         self._preview()
@@ -240,6 +244,14 @@ class SamplePage(Page):
     def show_model(self, info: ModelInfo, device: str) -> None:
         """Fit the fields to the opened model."""
         self.panel.show_model(info, device)
+
+    def show_engine(self, found: ModelOpened | FastMeasured) -> None:
+        """Offer the fast precision where there is one, and say what it changes."""
+        self.panel.precision.show_engine(found)
+
+    def precision(self) -> Precision:
+        """As chosen."""
+        return self.panel.precision.value()
 
     def memory(self) -> dict[str, Any] | None:
         """The settings in the fields, if they are in order."""

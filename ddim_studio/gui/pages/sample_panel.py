@@ -8,6 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox, QWidget
 
 from ddim_studio.diffusion.settings import CLIPS, SPACINGS, SettingsError
+from ddim_studio.gui.pages.precision_choice import PRECISION_TIP, PrecisionChoice
 from ddim_studio.gui.pages.settings_panel import (
     LIST_TIP,
     OWN_LIST,
@@ -60,6 +61,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
         self.clip = QComboBox()
         self.clip.setObjectName("clipCombo")
         self.clip.addItems(CLIPS)
+        self.precision = PrecisionChoice()
         self.seed = SeedEdit()
         self.seed.set_locked(True)
         self.count = QSpinBox()
@@ -89,6 +91,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
         self.clip.setCurrentText(run.clip)
         self.seed.set_value(run.seed)
         self.count.setValue(run.count)
+        self.precision.set_value(run.precision)
         self.clear_errors()
 
     def peek(self) -> SampleRun | None:
@@ -113,6 +116,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
             seed=self.seed.value(),
             class_label=self.model.class_label(),
             count=self.count.value(),
+            precision=self.precision.value(),
         )
 
     def _add_cards(self) -> None:
@@ -122,6 +126,8 @@ class SamplePanel(SettingsPanel[SampleRun]):
         sampler.add_row("Spacing τ", self.spacing, TIPS["spacing"])
         sampler.add_row("List τ", self.timesteps, LIST_TIP)
         sampler.add_row("Clip x₀", self.clip, TIPS["clip"])
+        sampler.add_row("Precision", self.precision, PRECISION_TIP)
+        sampler.add_widget(self.precision.remark)
         noise.add_row("Seed n", self.seed, TIPS["seed"])
         noise.add_row("Images", self.count, TIPS["count"])
         self.fields |= {
@@ -130,6 +136,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
             "spacing": (sampler, self.spacing),
             "timesteps": (sampler, self.timesteps),
             "clip": (sampler, self.clip),
+            "precision": (sampler, self.precision),
             "seed": (noise, self.seed),
             "count": (noise, self.count),
         }
@@ -144,6 +151,7 @@ class SamplePanel(SettingsPanel[SampleRun]):
             self.spacing.currentTextChanged,
             self.timesteps.textChanged,
             self.clip.currentTextChanged,
+            self.precision.currentTextChanged,
             self.seed.value_changed,
             self.model.label.valueChanged,
         ):

@@ -11,6 +11,6 @@ How a model comes by its engine, and who waits for whom:
    what torch said of the same images, and only then offers it (`engine`).
 5. A job takes what is offered when it begins, and keeps that to its end (`network`).
 
-Whatever goes wrong leaves torch at work, and one sentence that says so. ``DDIM_STUDIO_ENGINE=eager``
-switches all of this off.
+Whatever goes wrong leaves torch at work, and one sentence that says so.
+``DDIM_STUDIO_ENGINE=eager`` switches all of this off.
 """

@@ -31,7 +31,7 @@ class Conversion:
     def __init__(self, source: str, key: str) -> None:
         self._mark = _claim(key)
         try:
-            self._process = subprocess.Popen(  # noqa: S603 (our own module)
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", MODULE, source, key],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

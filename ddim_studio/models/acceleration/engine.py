@@ -88,7 +88,7 @@ class Engine:
         return self._faults.get(precision, "")
 
     def noted(self, given: tuple[Tensor, ...], output: Tensor) -> None:
-        """torch computed something: keep a piece to check against, and begin when it rests."""
+        """Keep a piece of what torch computed to check against, and begin when it rests."""
         self._last = time.monotonic()
         self._calls += 1
         if self._offers or self._faults or self._stopped.is_set():

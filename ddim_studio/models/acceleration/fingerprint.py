@@ -32,7 +32,7 @@ def key_of(model: Model) -> str:
     return found.hexdigest()[:40]
 
 
-def _parts(model: Model) -> Iterator[bytes]:
+def _parts(model: Model) -> Iterator[bytes | memoryview]:
     packages = (PACKAGE, "torch", "diffusers")
     versions = [importlib.metadata.version(package) for package in packages]
     shape, scale = list(model.image_shape), model.time_scale

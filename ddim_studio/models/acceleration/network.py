@@ -62,9 +62,7 @@ def with_engine(model: M, engine: Engine, precision: Precision) -> M:
     return view
 
 
-def holding(
-    model: M, engine: Engine, precision: Precision, offered: CompiledNetwork | None
-) -> M:
+def holding(model: M, engine: Engine, precision: Precision, offered: CompiledNetwork | None) -> M:
     """A view of a model that keeps to what the engine offered, or to torch where that is None."""
     view = copy.copy(model)
     view.network = EngineNetwork(model.network, engine, precision).hold(offered)

@@ -14,13 +14,13 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.storage import atomic_folder, user_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 MOST_BYTES: Final = 2 << 30
 """What all graphs may take together; those used last stay."""

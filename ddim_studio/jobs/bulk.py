@@ -173,9 +173,10 @@ def _claimed(place: Place, identity: dict[str, Any], engine: str, team: Team) ->
         if team.index == 0:
             journal.claim(identity, engine)
             journal.lock()
-            journal.sweep()
-        team.gather(None)
         try:
+            if team.index == 0:
+                journal.sweep()
+            team.gather(None)
             _claim_too(place, identity, engine)
             here = place.held()
             bits = team.gather(np.packbits(here))

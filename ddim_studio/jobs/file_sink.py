@@ -158,8 +158,9 @@ def _make(folder: Path, made: list[Path]) -> None:
     """Make a folder and its missing parents, and list those that were made."""
     missing = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
     for path in reversed(missing):
-        path.mkdir()
-        made.append(path)
+        with suppress(FileExistsError):  # another process of this run was faster
+            path.mkdir()
+            made.append(path)
     if not folder.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
 

@@ -25,6 +25,14 @@ def play(size, work):
     """What ``work(player)`` gives for every player of a team of ``size``, all at once."""
     barrier, table = threading.Barrier(size), {}
     players = [Player(index, size, barrier, table) for index in range(size)]
+
+    def work_or_part(player):
+        try:
+            return work(player)
+        except BaseException:
+            barrier.abort()  # the others need not wait until they give up
+            raise
+
     with ThreadPoolExecutor(size) as pool:
-        futures = [pool.submit(work, player) for player in players]
+        futures = [pool.submit(work_or_part, player) for player in players]
         return [future.result(timeout=120) for future in futures]

@@ -1,4 +1,4 @@
-"""Bulk runs: equal to small ones, resumed to the same bytes, shared without a trace."""
+"""Bulk runs: equal to small ones, resumed to the same bytes."""
 
 from __future__ import annotations
 
@@ -10,62 +10,29 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from teams import play
+from bulk_runs import BATCH, COUNT, KINDS, contents, draw, place_of, plan_of
 
-from ddim_studio.diffusion.timesteps import tau_of
 from ddim_studio.evaluation.team import Alone
-from ddim_studio.imaging.errors import ImageError
 from ddim_studio.imaging.pixels import to_pixels
 from ddim_studio.jobs import bulk_archive
-from ddim_studio.jobs.bulk import _claim_too, blocks_of, bulk_job
-from ddim_studio.jobs.bulk_archive import ArchivePlace, NpzFormat, TarFormat
-from ddim_studio.jobs.bulk_place import FolderPlace, image_seed
-from ddim_studio.jobs.events import Ended, Notice, Progress, Saved
-from ddim_studio.jobs.file_sink import Plan
+from ddim_studio.jobs.bulk import blocks_of, bulk_job
+from ddim_studio.jobs.bulk_archive import TarFormat
+from ddim_studio.jobs.bulk_place import image_seed
+from ddim_studio.jobs.events import Notice, Progress, Saved
 from ddim_studio.jobs.models import ModelCache
 from ddim_studio.jobs.outputs import sink_for
 from ddim_studio.jobs.runner import run as run_job
-from ddim_studio.jobs.runs import SampleRun
 from ddim_studio.jobs.sample import sample_job
-
-COUNT, BATCH = 22, 5
 
 
 @pytest.fixture
-def plan(tiny_pipeline, tiny):
-    settings = SampleRun(
-        model=str(tiny_pipeline), device="cpu", steps=3, eta=0.5, seed=2**64 - 7, count=COUNT
-    )
-    return Plan(settings, tuple(reversed(tau_of(settings, tiny.schedule.T))), tiny.image_shape)
+def plan(tiny, tiny_pipeline):
+    return plan_of(tiny, tiny_pipeline)
 
 
 @pytest.fixture
 def models():
     return ModelCache(1)
-
-
-def place_of(kind, folder, plan):
-    """A place of each kind in a folder."""
-    if kind == "folder":
-        return FolderPlace(folder / "images", plan.run)
-    layout = TarFormat(plan) if kind == "tar" else NpzFormat(plan, floats=kind == "floats")
-    return ArchivePlace(folder / ("out.tar" if kind == "tar" else "out.npz"), plan, layout)
-
-
-def draw(plan, models, place, team=None):
-    """The events of a run that must finish."""
-    events = list(run_job(bulk_job(plan.run, models, place, team or Alone(), batch_size=BATCH)))
-    assert events[-1] == Ended("finished"), events[-1].failure
-    return events
-
-
-def contents(folder):
-    """What is in a folder, by path: the bytes of every file, hidden ones too."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
-KINDS = ("folder", "tar", "pixels", "floats")
 
 
 def test_only_blocks_that_lack_something_are_drawn_and_in_whole():
@@ -293,119 +260,3 @@ def test_images_that_are_no_numbers_are_not_written(tmp_path, plan, models):
     *_, last = run_job(bulk_job(plan.run, models, place_of("tar", tmp_path, plan), Alone()))
     assert "Images 0 to 21 are not finite" in last.failure.message
     assert contents(tmp_path) == {}
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_team_writes_what_one_process_writes(tmp_path, plan, models, kind):
-    for name in ("alone", "team"):
-        (tmp_path / name).mkdir()
-    draw(plan, models, place_of(kind, tmp_path / "alone", plan))
-    opened = models.get(plan.run.model, "cpu")
-    calls = opened.network_calls
-
-    def work(player):
-        own = ModelCache(1)
-        place = place_of(kind, tmp_path / "team", plan)
-        draw(plan, own, place, player)
-        return own.get(plan.run.model, "cpu").network_calls
-
-    shares = play(3, work)
-    assert contents(tmp_path / "team") == contents(tmp_path / "alone")
-    assert sorted(shares) == [2 * 3, 3 * 5, 3 * 10] or sum(shares) == 3 * COUNT
-    assert opened.network_calls == calls
-
-
-def test_machines_that_share_no_disk_fill_folders_but_no_archive(tmp_path, plan):
-    for name in "01":
-        (tmp_path / name).mkdir()
-
-    def work(kind):
-        def play_one(player):
-            place = place_of(kind, tmp_path / str(player.index), plan)
-            *_, last = run_job(bulk_job(plan.run, ModelCache(1), place, player, batch_size=BATCH))
-            return last
-
-        return play_one
-
-    assert [last.outcome for last in play(2, work("folder"))] == ["finished"] * 2
-    names = [set(contents(tmp_path / name)) for name in "01"]
-    pictures = [{name for name in found if name.endswith(".png")} for found in names]
-    assert not pictures[0] & pictures[1]
-    assert len(pictures[0] | pictures[1]) == COUNT
-    place = place_of("tar", tmp_path / "1", plan)
-    with pytest.raises(ImageError, match="do not share the folder"):
-        _claim_too(place, {}, "torch")
-
-
-class FakeEngine:
-    """An engine that negates what torch would say, ready as soon as it was prepared."""
-
-    def __init__(self, model):
-        self._eager, self._made = model.network, None
-
-    def prepare(self, precision, count=1):
-        self._made = _Negated(self._eager)
-        return self._made
-
-    def best(self, precision):
-        return self._made
-
-    def fault(self, precision):
-        return ""
-
-    def news(self):
-        return iter(())
-
-    def noted(self, given, output):
-        pass
-
-    def give_up(self, precision, error):
-        raise error
-
-    def stop(self):
-        pass
-
-
-class _Negated:
-    precision = "precise"
-
-    def __init__(self, network):
-        self._network = network
-
-    def __call__(self, *given):
-        return -self._network(*given)
-
-
-def test_a_run_keeps_to_the_engine_that_it_was_begun_with(tmp_path, plan, monkeypatch):
-    from ddim_studio.jobs import bulk
-    from ddim_studio.models.acceleration import engine
-
-    def drawn(name, models, steps=None):
-        (tmp_path / name).mkdir(exist_ok=True)
-        place = place_of("tar", tmp_path / name, plan)
-        if steps is None:
-            return [event.text for event in draw(plan, models, place) if isinstance(event, Notice)]
-        with closing(bulk_job(plan.run, models, place, Alone(), batch_size=BATCH)) as job:
-            list(islice((event for event in job if isinstance(event, Progress)), steps))
-        return place.journal.engine()
-
-    torch_alone = ModelCache(1)
-    monkeypatch.setattr(engine, "engine_for", lambda model: None)
-    drawn("torch", torch_alone)
-    assert drawn("stopped", torch_alone, 7) == "torch, float32"
-
-    monkeypatch.setattr(engine, "engine_for", FakeEngine)
-    assert drawn("unmade", ModelCache(1), 7) == "torch, float32"  # a short run does not wait
-    monkeypatch.setattr(bulk, "LONG", plan.run.count * plan.run.steps)
-    assert drawn("begun", ModelCache(1), 7) == "OpenVINO, float32"
-    drawn("engine", ModelCache(1))
-    drawn("stopped", ModelCache(1))
-    drawn("unmade", ModelCache(1))
-    drawn("begun", ModelCache(1))
-    files = {path.parent.name: path.read_bytes() for path in tmp_path.rglob("out.tar")}
-    assert files["torch"] == files["stopped"] == files["unmade"]
-    assert files["engine"] == files["begun"] != files["torch"]
-
-    drawn("gone", ModelCache(1), 7)
-    told = drawn("gone", torch_alone)
-    assert any("begun with OpenVINO, float32, and goes on with torch, float32" in t for t in told)

@@ -111,9 +111,9 @@ def test_a_reader_that_leaves_early_gets_no_traceback(tmp_path):
     assert done.stderr == ""
 
 
-def test_an_output_without_greek_gets_question_marks(tmp_path):
+def test_an_output_without_greek_gets_question_marks(tmp_path, tiny_pipeline):
     done = subprocess.run(
-        [*PROGRAM, "models", "info", "fashion-28"],
+        [*PROGRAM, "models", "info", str(tiny_pipeline)],
         cwd=tmp_path,
         capture_output=True,
         env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},

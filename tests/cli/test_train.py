@@ -141,7 +141,7 @@ def test_a_run_starts_from_a_model_and_leaves_its_shape_to_it(train, run):
 @pytest.mark.usefixtures("data")
 @pytest.mark.parametrize(("arguments", "code", "words"), [
     ("--start-from fashion-28 --size 32", 2, "--size is 28 in fashion-28"),
-    ("--start-from fashion-28 --prediction v", 2, "--prediction is epsilon in fashion-28"),
+    ("--start-from fashion-28 --prediction epsilon", 2, "--prediction is v in fashion-28"),
     ("--start-from nothing", 1, "no model named 'nothing'"),
     ("--start-from data/000.png", 1, "000.png is no diffusers folder"),
 ])  # fmt: skip

@@ -56,7 +56,9 @@ def test_diffusers_opens_what_was_converted(tmp_path, make):
     x = ds.seeded_noise(after, seeds=[1])
     unet = UNet2DModel.from_pretrained(target / "unet", use_safetensors=True).eval()
     with torch.no_grad():
-        assert torch.equal(unet(x, 37, return_dict=False)[0][:, :3], after.raw(x, 37))
+        theirs = unet(x, 37, return_dict=False)[0][:, :3]
+    # Where its tensors lie in memory decides the last bits of a product on some processors.
+    torch.testing.assert_close(theirs, after.raw(x, 37), rtol=1e-5, atol=1e-5)
     scheduler = DDIMScheduler.from_pretrained(target / "scheduler")
     assert not scheduler.config.clip_sample
     ours = after.schedule.alpha_bars

@@ -1,15 +1,14 @@
 """Restoration against formulas written out with matrices, and against what must hold."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
 import torch
 from analytic import covariance_of, gaussian_model
+from restored import NOISELESS, SHAPE, SIZE, clean, last_of
 
-from ddim_studio.diffusion.matrix_measurement import MatrixMeasurement
-from ddim_studio.diffusion.measurements import Colourise, Denoise, Inpaint, SuperResolve
+from ddim_studio.diffusion.measurements import Colourise, SuperResolve
 from ddim_studio.diffusion.noise import image_seeds, keyed_noise, seeded_noise, step_noise
 from ddim_studio.diffusion.restoration import measure, restore
 from ddim_studio.diffusion.restore_rules import noise_gains
@@ -23,36 +22,10 @@ from ddim_studio.diffusion.schedule import (
 from ddim_studio.diffusion.settings import SettingsError
 from ddim_studio.diffusion.timesteps import tau_of
 
-SHAPE = (3, 4, 4)
-SIZE = math.prod(SHAPE)
-HOLE = torch.zeros(4, 4, dtype=torch.bool)
-HOLE[1:3, 1:] = True
-NOISELESS = {
-    "hole": Inpaint(~HOLE),
-    "x2": SuperResolve(2),
-    "x4": SuperResolve(4),
-    "grey": Colourise(),
-    "luma": Colourise((0.299, 0.587, 0.114)),
-    "matrix": MatrixMeasurement(
-        torch.randn(7, SIZE, generator=torch.Generator().manual_seed(5)), SHAPE
-    ),
-}
-
 
 @pytest.fixture(scope="module")
 def model():
     return gaussian_model(SHAPE, covariance_of(SIZE))
-
-
-def clean(count=1, seed=7):
-    factor = torch.linalg.cholesky(covariance_of(SIZE))
-    noise = torch.randn(count, SIZE, generator=torch.Generator().manual_seed(seed)).double()
-    return (noise @ factor.T).reshape(count, *SHAPE)
-
-
-def last_of(*arguments, **more):
-    *_, step = restore(*arguments, **more)
-    return step
 
 
 @pytest.mark.parametrize("name", NOISELESS)
@@ -182,101 +155,6 @@ def test_noise_brought_in_and_noise_drawn_add_up(value, sigma):
     assert noise_gains(0.0, sigma, 0.5) == (1.0, math.sqrt(0.5))
 
 
-def test_noise_is_taken_out_as_the_best_linear_estimate_would():
-    scale = 0.5
-    model = gaussian_model(SHAPE, scale * torch.eye(SIZE, dtype=torch.float64))
-    generator = torch.Generator().manual_seed(1)
-    x = math.sqrt(scale) * torch.randn(200, *SHAPE, generator=generator).double()
-    sigma = 0.5
-    y = measure(Denoise(), x, sigma, range(200))
-    settings = RestoreSettings(task="denoise", sigma=sigma, steps=100)
-    found = last_of(model, y, Denoise(), settings).x
-    best = scale / (scale + sigma**2) * y
-    error, least = (float((image - x).square().mean()) for image in (found, best))
-    assert least < error < 1.25 * least
-    assert float((y - x).square().mean()) > 1.4 * least
-
-
-@pytest.mark.parametrize("eta", [0.0, 0.85])
-def test_independent_pixels_of_a_hole_know_nothing_of_the_others(eta):
-    scale = 0.4
-    model = gaussian_model(SHAPE, scale * torch.eye(SIZE, dtype=torch.float64))
-    measurement = NOISELESS["hole"]
-    settings = RestoreSettings(steps=50, eta=eta)
-    found = [
-        list(restore(model, measure(measurement, clean(seed=n)), measurement, settings,
-                     seeds=range(300)))
-        for n in (0, 1)
-    ]  # fmt: skip
-    hidden = [steps[-1].x[..., HOLE] for steps in found]
-    torch.testing.assert_close(*hidden, atol=1e-6, rtol=0)
-    variance = 1.0  # of x_T, and so on: each step is linear in the state and in fresh noise
-    for c in (step.coefficients for step in found[0]):
-        signal, noise = math.sqrt(c.alpha_bar_t), math.sqrt(1 - c.alpha_bar_t)
-        gain = signal * scale / (c.alpha_bar_t * scale + 1 - c.alpha_bar_t)
-        kept = c.signal * gain + c.direction * (1 - signal * gain) / noise
-        variance = kept**2 * variance + c.sigma**2
-    assert float(hidden[0].mean()) == pytest.approx(0, abs=0.03)
-    assert float(hidden[0].var()) == pytest.approx(variance, rel=0.1)
-
-
-@pytest.mark.parametrize("settings", [{}, {"method": "repaint", "eta": 1.0, "travel_length": 5}])
-def test_what_is_not_measured_follows_what_is(settings):
-    """Two pixels with correlation 0.9: given one, the other has a known mean."""
-    shape = (1, 1, 2)
-    model = gaussian_model(shape, 0.5 * torch.tensor([[1, 0.9], [0.9, 1]], dtype=torch.float64))
-    y = torch.tensor([[[[1.0, 0.0]]]])
-    measurement = Inpaint(torch.tensor([[True, False]]))
-    restored = last_of(
-        model, y, measurement, RestoreSettings(steps=50, **settings), seeds=range(400)
-    ).x
-    assert float(restored[..., 1].mean()) == pytest.approx(0.9, abs=0.1)
-    assert float(restored[..., 1].std()) < 0.5  # of the model: 0.71
-
-
-def test_the_known_pixels_of_repaint_are_draws_of_the_forward_process(model):
-    measurement = NOISELESS["hole"]
-    y = measure(measurement, clean())
-    settings = RestoreSettings(method="repaint", steps=6, travel_repeats=1)
-    seeds = list(range(500))
-    for step in restore(model, y, measurement, settings, seeds=seeds):
-        alpha_bar = step.coefficients.alpha_bar_s
-        known = step.x[..., ~HOLE]
-        noise = (known - math.sqrt(alpha_bar) * y[..., ~HOLE]) / max(math.sqrt(1 - alpha_bar), 1e-9)
-        if step.t_next < 0:
-            assert bool((known == y[..., ~HOLE]).all())
-        else:
-            assert float(noise.mean()) == pytest.approx(0, abs=0.03)
-            assert float(noise.std()) == pytest.approx(1, abs=0.03)
-            # what the hole's noise was does not show in it
-            hidden = step.z[..., HOLE][..., :1]
-            assert abs(float((noise[..., :1] * hidden).mean())) < 0.15
-
-
-def test_going_back_in_time_adds_the_noise_of_the_forward_process(model):
-    settings = RestoreSettings(steps=6, travel_length=2, travel_repeats=2)
-    measurement = NOISELESS["x2"]
-    steps = list(
-        restore(model, measure(measurement, clean()), measurement, settings, seeds=range(200))
-    )
-    assert [(step.t, step.t_next) for step in steps] == walk(settings, tau_of(settings, 1000))
-    travels = 0
-    for before, step in pairwise(steps):
-        assert step.travelled == (step.t != before.t_next)
-        if not step.travelled:
-            assert step.x_t is before.x
-            continue
-        travels += 1
-        kept = model.schedule.alpha_bar(step.t) / model.schedule.alpha_bar(before.t_next)
-        noise = (step.x_t - math.sqrt(kept) * before.x) / math.sqrt(1 - kept)
-        assert float(noise.mean()) == pytest.approx(0, abs=0.04)
-        assert float(noise.std()) == pytest.approx(1, abs=0.04)
-        for other in (before.z, step.z):  # it is noise of its own
-            assert abs(float((noise * other).mean())) < 0.04
-    assert travels == 2
-    assert len({tuple(step.z[0].flatten().tolist()) for step in steps if step.z is not None}) == 9
-
-
 @pytest.mark.parametrize("method", ["ddnm", "repaint"])
 def test_an_image_depends_on_its_own_seed_alone(model, method):
     measurement = NOISELESS["hole"]
@@ -323,16 +201,6 @@ def test_clipping_acts_before_the_correction(model):
         assert float(step.guess.abs().max()) <= 1
         assert float(step.max.max()) < 1e-9
     assert float(step.x.abs().max()) > 1
-
-
-def test_noise_of_a_measurement_is_of_its_size_and_seed():
-    x = clean()
-    y = [measure(SuperResolve(2), x.expand(400, *SHAPE), 0.3, range(n, n + 400)) for n in (0, 1)]
-    assert float((y[0] - SuperResolve(2).A(x)).std()) == pytest.approx(0.3, rel=0.05)
-    torch.testing.assert_close(y[0][1:], y[1][:-1])
-    holed = measure(NOISELESS["hole"], x, 0.3)
-    assert bool((holed[..., HOLE] == 0).all())
-    assert float((holed - x)[..., ~HOLE].std()) == pytest.approx(0.3, rel=0.4)
 
 
 class Unspectral:

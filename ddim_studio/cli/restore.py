@@ -53,8 +53,8 @@ def command(prog: str, argv: Sequence[str]) -> int:
         _check_options(arguments)
         run, info = _planned(arguments)
         _check_mask(arguments, run)
-        order = _order(arguments, run, info)
         moves = walk(run, tau_of(run, info.timesteps))
+        order = _order(arguments, run, info)
         plan = Plan(run, tuple(t for t, _ in moves), info.image_shape)
         sink = restore_sink(arguments.out, plan, trajectory=arguments.trajectory)
     except SettingsError as error:
@@ -104,7 +104,8 @@ def _check_options(arguments: Namespace) -> None:
         raise UsageError(f"--out is missing: a file ending in {', '.join(SUFFIXES)}, or a folder")
     if arguments.task is None and arguments.settings is None:
         raise UsageError(f"--task is missing: {either(TASKS)}")
-    if arguments.trajectory and output_kind(arguments.out) != "archive":
+    kind = output_kind(arguments.out)  # refuses other names before any work
+    if arguments.trajectory and kind != "archive":
         raise UsageError(f"--trajectory needs an --out that ends in .npz, not {arguments.out!r}")
 
 

@@ -50,3 +50,30 @@ def sample(run, tiny_pipeline):
         return answer
 
     return sample
+
+
+@pytest.fixture(scope="session")
+def colour_pipeline(tmp_path_factory):
+    """A small random model of colour pictures."""
+    from colour_model import write_colour_model
+
+    return write_colour_model(tmp_path_factory.mktemp("models") / "tiny-colour")
+
+
+@pytest.fixture
+def pipelines(tiny_pipeline, colour_pipeline):
+    """The folders of the small models by their number of channels."""
+    return {1: tiny_pipeline, 3: colour_pipeline}
+
+
+@pytest.fixture
+def restore(run, pipelines):
+    """Runs ``restore`` with a small random model, which must succeed, and returns its answer."""
+
+    def restore(arguments: str, channels: int = 1) -> Answer:
+        model = ["--model", str(pipelines[channels]), "--device", "cpu"]
+        answer = run(["restore", *arguments.split(), *model])
+        assert answer.code == 0, answer.err
+        return answer
+
+    return restore

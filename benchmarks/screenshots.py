@@ -23,6 +23,7 @@ from ddim_studio.gui.main_window import MainWindow
 from ddim_studio.jobs.matrix import Place
 from eventloop import pause, wait
 
+FASHION = Path("/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz")
 SIZES = {"": (1280, 800), "-small": (1000, 640)}
 
 
@@ -58,8 +59,8 @@ def inversion_pages(window: MainWindow, out: Path, theme: str) -> None:
     for page in (between, invert):
         page.panel.steps.setValue(20)
     window.navigation.pages.setCurrentRow(window.pages.index(between))
-    between.give(0, samples["bag"])
-    between.give(1, samples["ankle-boot"])
+    between.give(0, samples["head-3"])
+    between.give(1, samples["head-8"])
     settle(window)
     between.panel.run_button.click()
     settle(window)
@@ -67,7 +68,7 @@ def inversion_pages(window: MainWindow, out: Path, theme: str) -> None:
     settle(window)
     grab(window, out / f"interpolate-{theme}.png")
     window.navigation.pages.setCurrentRow(window.pages.index(invert))
-    invert.add([samples[name] for name in ("ankle-boot", "coat", "dress", "sandal")])
+    invert.add([samples[name] for name in ("head-1", "head-2", "head-5", "head-7")])
     settle(window)
     invert.panel.run_button.click()
     settle(window)
@@ -99,7 +100,7 @@ def forward_page(window: MainWindow, out: Path, theme: str) -> None:
     page = window.forward
     window.navigation.pages.setCurrentRow(window.pages.index(page))
     samples = {path.stem: path for path in bundled_samples()}
-    page.give(from_file(samples["ankle-boot"]))
+    page.give(from_file(samples["head-2"]))
     settle(window)
     page.panel.run_button.click()
     settle(window)
@@ -109,7 +110,7 @@ def forward_page(window: MainWindow, out: Path, theme: str) -> None:
     page.readout.tabs.setCurrentIndex(2)
     pause(300)
     window.grab().save(str(out / f"forward-reverse-{theme}.png"))
-    page.panel.data.setText(str(samples["ankle-boot"].parent))
+    page.panel.data.setText(str(samples["head-2"].parent))
     page.panel.bound_button.click()
     settle(window)
     window.grab().save(str(out / f"forward-bound-{theme}.png"))
@@ -137,17 +138,20 @@ def restore_page(window: MainWindow, out: Path, theme: str) -> None:
 
 
 def train_page(window: MainWindow, out: Path, theme: str) -> None:
-    """The Train page with a short run on the bundled samples, in every size."""
+    """The Train page with a short run on Fashion-MNIST, or else the bundled samples."""
     window.set_theme(theme)
     page = window.train
     window.navigation.pages.setCurrentRow(window.pages.index(page))
     if page.record is None:
-        page.take_path(bundled_samples()[0].parent)
+        page.take_path(FASHION if FASHION.exists() else bundled_samples()[0].parent)
         settle(window)
         panel = page.panel
+        panel.network.network.setCurrentText("own widths")
+        panel.network.own.setText("16, 32, 64")
         panel.length.unit.setCurrentText("steps")
-        panel.length.amount.setValue(300)
-        panel.more.controls["batch_size"].setValue(8)
+        panel.length.amount.setValue(1000)
+        panel.more.controls["batch_size"].setValue(16)
+        panel.more.controls["prediction"].setCurrentText("v")
         panel.start.click()
         wait(lambda: not page.desk.is_training())
     settle(window)

@@ -127,7 +127,7 @@ class ModelChoice(Section):
         classes = f" · {info.classes} classes" if info.classes else ""
         self.about.setText(
             f"{width}×{height} {colour}{classes} · {info.parameters / 1e6:.1f} M parameters · "
-            f"T = {info.timesteps} · on {device}"
+            f"T\u00a0=\u00a0{info.timesteps} · on {device}"
         )
         self.about.setToolTip("\n".join(f"{name}: {text}" for name, text in info.lines()))
 

@@ -80,7 +80,7 @@ def frame_caption(index: int, numbers: StepNumbers, kept: int) -> str:
     if numbers.t is None:
         text = f"x_T: noise drawn from the seeds, taken as t = {numbers.s}"
     elif numbers.s < 0:
-        text = f"t = {numbers.t} → the clean image x_0"
+        text = f"t = {numbers.t} → the clean image x₀"
     else:
         text = f"t = {numbers.t} → {numbers.s}"
     return text if kept == index else f"{text} (frame {kept} shown, the nearest kept)"

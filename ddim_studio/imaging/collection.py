@@ -79,7 +79,7 @@ def objection(name: str) -> str:
     if path.is_absolute() or ".." in path.parts or path.parts[0].endswith(":"):
         return "Its name leads out of the archive."
     if path.suffix and path.suffix.lower() not in SUFFIXES:
-        return f"By the end of its name, {printable(path.suffix)}, it is no picture."
+        return f"Its name ends in {printable(path.suffix)}, so it is no picture."
     return ""
 
 

@@ -164,7 +164,7 @@ def test_a_picture_is_sent_to_another_page(window, noised, qtbot):
     assert window.stack.currentWidget() is window.invert
     qtbot.waitUntil(lambda: not window.invert.images.is_busy())
     sent = window.invert.images.inputs()[0]
-    assert sent.label == "x_t, chain, t = 999"
+    assert sent.label == "xₜ, chain, t = 999"
     np.testing.assert_array_equal(sent.pixels, noised.view.shown()[1])
 
 

@@ -53,14 +53,14 @@ _TILES: dict[str, tuple[Name, ...]] = {
     "kernels": ("closed", "ddim", "between", "ddpm"),
 }
 _CAPTIONS = {
-    "closed": "x_t, closed form",
-    "chain": "x_t, chain",
-    "merged": "x_t, noises merged",
+    "closed": "xₜ, closed form",
+    "chain": "xₜ, chain",
+    "merged": "xₜ, noises merged",
     "noise": "ε, the noise in it",
     "epsilon": "ε_θ, what is seen",
-    "x0": "predicted x_0",
+    "x0": "predicted x₀",
     "mean": "μ̃, the mean",
-    "draw": "x_t−1, a draw",
+    "draw": "xₜ₋₁, a draw",
     "ddim": "x_s, η = 0",
     "ddpm": "x_s, η = 1",
 }
@@ -253,7 +253,7 @@ class ForwardView(QWidget):
 
     def _caption(self, index: int) -> str:
         if self.record is None or index == 0:
-            return "x_0, the image"
+            return "x₀, the image"
         t = self.record.times[index]
         share = 100 * self.record.alpha_bar(t)
         return f"t = {t}: ᾱ = {share:.3g} % of the variance is image"

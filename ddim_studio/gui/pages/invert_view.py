@@ -225,7 +225,7 @@ class InvertView(QWidget):
             return
         t, t_next = self._times[at]
         if t_next < 0:
-            self.timeline.set_caption("x_0, the image")
+            self.timeline.set_caption("x₀, the image")
         else:
             source = "x_0" if t < 0 else f"t = {t}"
             self.timeline.set_caption(f"encoding: {source} → t = {t_next}")

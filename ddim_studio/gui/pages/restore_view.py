@@ -236,7 +236,7 @@ class RestoreView(QWidget):
         step = record.agreement(at)
         if step is None:
             return f"x_T: noise drawn from the seeds, taken as t = {n.s}"
-        to = "the clean image x_0" if n.s < 0 else str(n.s)
+        to = "the clean image x₀" if n.s < 0 else str(n.s)
         back = "after a time-travel: " if step.travelled else ""
         return f"{back}t = {n.t} → {to}"
 

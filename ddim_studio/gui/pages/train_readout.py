@@ -159,7 +159,9 @@ class TrainReadout(QWidget):
         column.addWidget(carded(self.state, self.progress, self.left, self.problem, self.remarks))
         column.addWidget(carded(self.table))
         column.addWidget(self.use)
-        column.addWidget(carded(self.runs, self.open, title="Runs"), 1)
+        runs = carded(self.runs, self.open, title="Runs")
+        runs.layout().setStretchFactor(self.runs, 1)  # type: ignore[union-attr]
+        column.addWidget(runs, 1)
 
 
 def _texts(record: TrainingRecord) -> dict[str, str]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddim_studio.diffusion.denoiser import Denoiser, Network
+    from ddim_studio.models.acceleration.engine import Engine
 
 D = TypeVar("D", bound="Denoiser")
 
@@ -84,7 +85,10 @@ def splitting(model: D) -> D:
 
 
 def memory_news(model: Denoiser) -> Iterator[Notice]:
-    """What a model of `splitting` has to tell since it was asked last."""
+    """What a model of `splitting` has to tell since it was asked last, its engine's failure too."""
+    engine: Engine | None = getattr(model, "engine", None)
+    if engine is not None:
+        yield from map(Notice, engine.news())
     network = model.network
     if isinstance(network, RememberingNetwork):
         network = network.network

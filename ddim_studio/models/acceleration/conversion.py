@@ -80,18 +80,23 @@ def convert(source: str, key: str) -> int:
 
     Raises:
         ModelError: The model cannot be opened any more.
+        ImportError: The package is not there, or does not work.
+        MemoryError: It did not suffice.
         OSError: The cache cannot be written to.
     """
     from ddim_studio.models.acceleration import store
     from ddim_studio.models.acceleration.fingerprint import key_of
-    from ddim_studio.models.acceleration.library import openvino
+    from ddim_studio.models.acceleration.library import converter, openvino
     from ddim_studio.models.loading import load_model
 
     model = load_model(source, "cpu")
     if key_of(model) != key:
         return OTHER_MODEL
+    converter()  # an installation that does not work is no fault of the model
     try:
         graph = graph_of(model)
+    except MemoryError:  # there may be more another time
+        raise
     except Exception as error:  # noqa: BLE001 (the packages raise nearly anything)
         store.refuse(key, f"{type(error).__name__}: {error}"[:2000])
         return REFUSED

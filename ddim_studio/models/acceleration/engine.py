@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakSet
 
@@ -12,6 +13,7 @@ from ddim_studio.models.acceleration import store
 from ddim_studio.models.acceleration.check import Answer, agrees
 from ddim_studio.models.acceleration.child import Conversion
 from ddim_studio.models.acceleration.precision import NO_BFLOAT16, hindrance
+from ddim_studio.models.errors import ModelError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +93,7 @@ class Engine:
         """Keep a piece of what torch computed to check against, and begin when it rests."""
         self._last = time.monotonic()
         self._calls += 1
-        if self._offers or self._faults or self._stopped.is_set():
+        if self._offers or "precise" in self._faults or self._stopped.is_set():
             return
         pieces = tuple(tensor[:REMEMBERED].clone() for tensor in given)
         self._answer = Answer(pieces, output[:REMEMBERED].clone())
@@ -125,8 +127,10 @@ class Engine:
         from ddim_studio.models.acceleration.conversion import convert
 
         if self.take_up(precision) is None and not self.fault(precision):
-            convert(self._model.info.source, self._key)
-            self.take_up(precision)
+            with suppress(ModelError, OSError, ImportError, MemoryError):
+                convert(self._model.info.source, self._key)
+            if self.take_up(precision) is None:
+                self._fail(precision, FAULT.format("it could not be converted"))
         compiled = self.offer(precision)
         if compiled is not None:
             compiled.prepare(count)
@@ -142,7 +146,7 @@ class Engine:
         self._stopped.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(JOIN)
-        if unmade and self.lasting and not self._offers and not self._faults:
+        if unmade and self.lasting and not self._offers and "precise" not in self._faults:
             self._begin()
 
     def _make(self) -> None:
@@ -151,7 +155,7 @@ class Engine:
             now = time.monotonic()
             if now - self._last >= REST or now - self._first >= LONG:
                 break
-        if self.take_up() is not None or self._faults or self._stopped.is_set():
+        if self.take_up() is not None or self.fault("precise") or self._stopped.is_set():
             return
         conversion = self._begin()
         while not self._stopped.is_set():
@@ -183,10 +187,13 @@ class Engine:
         if self._graph is not None:
             return
         self._key = self._key or key_of(self._model)
-        found = store.find(self._key)
+        try:
+            found = store.find(self._key)
+        except OSError:
+            self._fail_at_all("its folder cannot be used")
+            return
         if isinstance(found, store.Refusal):
-            self._fail("precise", FAULT.format("it does not know one of its operations"))
-            self._fail("fast", self._faults["precise"], tell=False)
+            self._fail_at_all("it does not know one of its operations")
         else:
             self._graph = found
 
@@ -229,6 +236,11 @@ class Engine:
         if self._answer is None:
             self._answer = _asked(self._model)
         return self._answer
+
+    def _fail_at_all(self, reason: str) -> None:
+        """Neither precision can be had, which is said once."""
+        self._fail("precise", FAULT.format(reason))
+        self._fail("fast", FAULT.format(reason), tell=False)
 
     def _fail(self, precision: Precision, sentence: str, *, tell: bool = True) -> None:
         if precision not in self._faults:

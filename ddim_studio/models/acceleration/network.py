@@ -48,7 +48,7 @@ class EngineNetwork:
             except RuntimeError as error:
                 if type(error).__name__ == "OutOfMemoryError":
                     raise  # fewer images at a time may fit
-                self._engine.give_up(self.precision, error)
+                self._engine.give_up(compiled.precision, error)
                 self.held = None
         output: Tensor = self._eager(x_t, *others)
         self._engine.noted((x_t, *others), output)

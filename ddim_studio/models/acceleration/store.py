@@ -70,8 +70,7 @@ def find(key: str) -> Graph | Refusal | None:
             return Refusal(str(about["refused"]))
         graph = Graph((folder / GRAPH).read_bytes(), (folder / WEIGHTS).read_bytes())
         sound = about["sums"] == _sums(graph)
-    except FileNotFoundError:
-        discard(key)
+    except FileNotFoundError:  # another process may be putting it there just now
         return None
     except (OSError, ValueError, TypeError, KeyError):
         sound = False

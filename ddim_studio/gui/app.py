@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 RTLD_NOW = 2
+LOCK_SECONDS = 0.001
+"""How long a thread may keep Python's lock while another waits. Python's own 5 ms would hold up the
+worker, which asks for the lock before and after every network call, whenever the window paints."""
 
 
 def create_window() -> MainWindow:
@@ -31,6 +34,7 @@ def create_window() -> MainWindow:
     app = QApplication.instance()
     if isinstance(app, QApplication):
         load_fonts(app)
+    sys.setswitchinterval(LOCK_SECONDS)
     return MainWindow(prepare=_import_slow_libraries)
 
 

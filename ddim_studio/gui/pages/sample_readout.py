@@ -122,6 +122,11 @@ class SampleReadout(QWidget):
         for key, text in texts.items():
             self.table.set_row(key, [text])
 
+    def finish(self) -> None:
+        """The run is over: nothing of it waits to be drawn."""
+        for plot in self._plots():
+            plot.catch_up()
+
     def clear(self) -> None:
         """No run."""
         self._numbers = ()

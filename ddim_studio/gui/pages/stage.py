@@ -101,6 +101,7 @@ class Stage(QWidget):
         if part < 1.0:
             timeline.set_following(following=False)
             timeline.set_position(round(part * (len(record.numbers) - 1)))
+        self.readout.finish()
 
     def image(self) -> int:
         """Number of the selected image of the run on show."""
@@ -134,6 +135,7 @@ class Stage(QWidget):
         """The run on show is over: there will be no more frames."""
         if self.record is not None:
             self.timeline.set_total(len(self.record.numbers))
+        self.readout.finish()
 
     def handle_key(self, event: QKeyEvent) -> bool:
         """Arrows, Home, End and Space are the timeline's wherever the page's focus is."""

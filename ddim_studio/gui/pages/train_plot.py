@@ -44,12 +44,17 @@ class LossLines(LinePlot):
     def __init__(self, *, log_y: bool, parent: QWidget | None = None) -> None:
         super().__init__("", "", _TIP, log_y=log_y, parent=parent)
         self.setAccessibleName("Plot: loss, logarithmic" if log_y else "Plot: loss")
+        self._places: dict[str, NDArray[np.float64]] = {}
         self.set_x([], "step")
 
     def set_points(self, name: str, points: NDArray[np.float64]) -> None:
         """Draw a line, new or in place of the one of that name; ``points`` are (2, N)."""
-        self._x = points[0]
+        self._places[name] = self._x = points[0]
         self.set_series(name, points[1])
+
+    def _draw(self, name: str) -> None:
+        self._x = self._places[name]
+        super()._draw(name)
 
     def _build(self) -> None:
         super()._build()

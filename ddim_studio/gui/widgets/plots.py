@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QColor, QFontMetricsF
+from PySide6.QtGui import QColor, QFontMetricsF, QHideEvent
 from PySide6.QtWidgets import QGraphicsItem, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
+from ddim_studio.gui.pacer import Pacer
 from ddim_studio.gui.theme import SPACE, current_colors, is_restyle, label, sized_font
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     Values = Sequence[float] | NDArray[np.float64]
 
+PACE_MS = 200
+"""Between two drawings of lines that grow: a plot takes longer to paint than a picture."""
 _SMOOTH_POINTS = 300
 _HEIGHT = 132
 _AXIS_LINES = 2.5
@@ -61,8 +64,14 @@ class LinePlot(QWidget):
         self._curves: dict[str, Any] = {}
         self._plot: Any = None
         self._cursor: Any = None
+        self._late: set[str] = set()  # lines that wait for the next drawing
+        self._pacer = Pacer(PACE_MS, self)
+        self._pacer.due.connect(self._draw_late)
         self._legend = label("", "small")
         self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._lay_out(title, y_label)
+
+    def _lay_out(self, title: str, y_label: str) -> None:
         heading = QHBoxLayout()
         heading.setSpacing(SPACE)
         if title:
@@ -116,15 +125,38 @@ class LinePlot(QWidget):
             self._show_legend()
             if name in self._curves:
                 self._style_curve(name, dashed)
-        self._draw(name)
+        if self._pacer.grants():
+            self._draw(name)
+        else:
+            self._late.add(name)
 
     def set_cursor(self, x: float | None) -> None:
         """Mark an x, or none."""
         self._cursor_x = x
+        if not self._late:
+            self._place_cursor()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Leave nothing to be drawn later."""
+        super().hideEvent(event)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Draw now what waits for its turn."""
+        self._pacer.rest()
+        self._draw_late()
+
+    def _draw_late(self) -> None:
+        late, self._late = self._late, set()
+        for name in late:
+            self._draw(name)
+        self._place_cursor()
+
+    def _place_cursor(self) -> None:
         if self._cursor is not None:
-            self._cursor.setVisible(x is not None)
-            if x is not None:
-                self._cursor.setPos(x)
+            self._cursor.setVisible(self._cursor_x is not None)
+            if self._cursor_x is not None:
+                self._cursor.setPos(self._cursor_x)
 
     def prepare(self) -> None:
         """Import pyqtgraph and build the empty axes now, not at the first line."""
@@ -136,6 +168,8 @@ class LinePlot(QWidget):
             self._plot.removeItem(curve)
         self._curves.clear()
         self._series.clear()
+        self._late.clear()
+        self._pacer.rest()
         self.set_cursor(None)
         self._show_legend()
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui import theme
 from ddim_studio.gui.widgets.plots import LinePlot
@@ -140,3 +141,25 @@ def test_a_thousand_points_are_set_within_a_few_milliseconds(plot):
         times.append(time.perf_counter() - start)
     assert min(times) < 0.005
     assert not plot._curves["y"].opts["antialias"]
+
+
+def test_a_line_that_grows_fast_is_drawn_now_and_then_and_whole_in_the_end(plot, qtbot):
+    plot.set_x(range(50), "t")
+    lengths = set()
+    for n in range(1, 51):
+        plot.set_series("y", list(range(n)))
+        plot.set_cursor(n)
+        QApplication.processEvents()
+        lengths.add(len(drawn(plot, "y")[1]))
+    assert 1 in lengths  # the first at once
+    qtbot.waitUntil(lambda: len(drawn(plot, "y")[1]) == 50, timeout=5000)
+    assert plot._cursor.value() == 50
+
+
+def test_what_waits_is_drawn_when_the_run_is_over(plot):
+    plot.set_x(range(3), "t")
+    plot.set_series("y", [1.0])
+    QApplication.processEvents()
+    plot.set_series("y", [1.0, 2.0])
+    plot.catch_up()
+    assert len(drawn(plot, "y")[1]) == 2

@@ -20,18 +20,14 @@ def plain(tiny):
     return tiny
 
 
-def with_classes(tiny):
+def with_classes_and_scaled_time(tiny):
     torch.manual_seed(3)
     unet = UNet2DModel.from_config(dict(tiny.unet.config) | {"num_class_embeds": 5}).eval()
     info = dataclasses.replace(tiny.info, classes=5)
-    return Model(unet, tiny.schedule, info, "epsilon", "cpu")
+    return Model(unet, tiny.schedule, info, "epsilon", "cpu", time_scale=0.25)
 
 
-def with_scaled_time(tiny):
-    return Model(tiny.unet, tiny.schedule, tiny.info, "epsilon", "cpu", time_scale=0.25)
-
-
-@pytest.fixture(scope="module", params=[plain, with_classes, with_scaled_time])
+@pytest.fixture(scope="module", params=[plain, with_classes_and_scaled_time])
 def case(request, tiny, tmp_path_factory):
     """A model and its network, compiled for every portion."""
     model = request.param(tiny)

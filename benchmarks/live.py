@@ -11,19 +11,18 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("DDIM_STUDIO_HOME", tempfile.mkdtemp())
 
 from PySide6.QtWidgets import QApplication, QSlider
 
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.image_source import bundled_samples, from_file
 from ddim_studio.gui.main_window import MainWindow
+from engine_home import engine_home
 from eventloop import pause, wait
 
 
@@ -103,6 +102,7 @@ def main() -> None:
     parser.add_argument("--moves", type=int, default=20)
     parser.add_argument("--steps", type=int, default=50)
     options = parser.parse_args()
+    engine_home(options.model)
     application = QApplication([])
     window = create_window()
     for page in (window.sample, window.interpolate):

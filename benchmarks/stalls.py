@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import tempfile
 import time
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("DDIM_STUDIO_HOME", tempfile.mkdtemp())
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.main_window import MainWindow
+from engine_home import engine_home
 from eventloop import pause, wait
 
 TICK_MS = 5
@@ -77,6 +76,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=16)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
+    engine_home(options.model)
     application = QApplication([])
     window = create_window()
     window.sample.panel.model.set_source(options.model)

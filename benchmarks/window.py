@@ -13,14 +13,12 @@ import argparse
 import dataclasses
 import os
 import statistics
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("DDIM_STUDIO_HOME", tempfile.mkdtemp())
 
 from PySide6.QtWidgets import QApplication
 
@@ -31,6 +29,7 @@ from ddim_studio.jobs.kinds import KINDS
 from ddim_studio.jobs.runner import Job, Runner
 from ddim_studio.jobs.runs import SampleRun
 from ddim_studio.jobs.workbench import Workbench
+from engine_home import engine_home
 from eventloop import pause, wait
 
 SAMPLING = KINDS[SampleRun].start
@@ -81,6 +80,7 @@ def main() -> None:
     parser.add_argument("--counts", type=int, nargs="+", default=[1, 16])
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
+    engine_home(options.model)
     application = QApplication([])
     KINDS[SampleRun] = dataclasses.replace(KINDS[SampleRun], start=timed)
     window = create_window()

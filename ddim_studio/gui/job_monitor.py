@@ -31,6 +31,8 @@ LONGEST_MS = 250
 """Between two deliveries, at most."""
 SHARE = 4
 """The window may be at work for one part in so many."""
+LIGHT_MS = 1.0
+"""What is drawn in less than this is no reason to wait for the next delivery."""
 SOON_MS = 5
 """Until the next look into empty boxes."""
 SOON_LOOKS = 80
@@ -99,6 +101,8 @@ class JobMonitor(QObject):
         """What was delivered is drawn: the longer that took, the longer the window rests."""
         took = 1000 * (time.thread_time() - self._begun)
         self._interval = min(LONGEST_MS, max(INTERVAL_MS, math.ceil(SHARE * took)))
+        if took < LIGHT_MS and self._timer.isActive():
+            self._timer.setInterval(SOON_MS)
 
     def spare_libraries(self) -> None:
         """Everything that takes long to import is there: collecting garbage may pass it over."""

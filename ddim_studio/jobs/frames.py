@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ddim_studio.imaging.host_copy import HostCopy
-from ddim_studio.imaging.pixels import to_levels, to_pixels
+from ddim_studio.imaging.pixels import to_pixels, views_to_levels
 from ddim_studio.jobs.events import VIEWS, Frame, StepNumbers
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def step_frame(
 
     On a graphics processor everything is computed there and copied at once, and waited for once.
     """
-    copies = {view: HostCopy(part) for view in views if (part := _picture(step, view)) is not None}
+    shown = {view: part for view in views if (part := getattr(step, view)) is not None}
+    reaches = [NOISE_RANGE if view == "epsilon" else 1.0 for view in shown]
+    pixels = HostCopy(views_to_levels(list(shown.values()), reaches)) if shown else None
     norm = HostCopy(_rms(step.x))
     change = None if before is None else HostCopy(_rms(step.x0 - before))
     c = step.coefficients
@@ -54,16 +56,8 @@ def step_frame(
         tuple(norm.array().tolist()),
         () if change is None else tuple(change.array().tolist()),
     )
-    pictures = {view: part.array() for view, part in copies.items()}
+    pictures = dict(zip(shown, pixels.array(), strict=True)) if pixels else {}
     return Frame(step.index, pictures, numbers, first_image)
-
-
-def _picture(step: Step, view: View) -> Tensor | None:
-    """The pixels of a view, where the step was computed."""
-    if view == "epsilon":
-        return to_levels(step.epsilon, -NOISE_RANGE, NOISE_RANGE)
-    tensor: Tensor | None = getattr(step, view)
-    return None if tensor is None else to_levels(tensor)
 
 
 def rms(x: Tensor) -> tuple[float, ...]:

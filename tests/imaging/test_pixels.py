@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddim_studio.imaging.pixels import from_pixels, to_image, to_pixels
+from ddim_studio.imaging.pixels import from_pixels, to_image, to_levels, to_pixels, views_to_levels
 
 
 def test_every_level_survives_the_round_trip():
@@ -124,3 +124,16 @@ def test_imaging_and_export_do_not_import_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert shown.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_several_views_at_once_are_the_pixels_of_each(channels, dtype):
+    torch.manual_seed(0)
+    views = [(2 * torch.randn(4, channels, 6, 5)).to(dtype) for _ in range(3)]
+    views[1][0, 0, 0] = torch.tensor([float("nan"), float("inf"), -float("inf"), 0.0, 3.0])
+    reaches = [1.0, 3.0, 0.7]
+    found = views_to_levels(views, reaches)
+    assert found.is_contiguous()
+    for levels, view, reach in zip(found, views, reaches, strict=True):
+        assert torch.equal(levels, to_levels(view, -reach, reach))

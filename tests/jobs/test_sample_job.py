@@ -11,7 +11,6 @@ from ddim_studio.jobs.events import (
     VIEWS,
     Ended,
     Frame,
-    ModelOpened,
     Notice,
     Progress,
     Saved,

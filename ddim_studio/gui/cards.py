@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ddim_studio.gui.remark import Remark
 from ddim_studio.gui.theme import SPACE, label, sized_font
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ddim_studio.gui.remark import Tone
 
@@ -30,6 +39,23 @@ def carded(*contents: QWidget, title: str = "") -> QFrame:
     for content in contents:
         column.addWidget(content)
     return card
+
+
+def chooser_row(*choosers: tuple[str, str, str, Callable[[], None]]) -> QWidget:
+    """Buttons side by side that ask for a file or folder: text, object name, tooltip and action."""
+    whole = QWidget()
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(SPACE)
+    for text, name, tip, choose in choosers:
+        button = QPushButton(text)
+        button.setObjectName(name)
+        button.setAccessibleName(tip)
+        button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda _on, choose=choose: choose())
+        row.addWidget(button, 1)
+    return whole
 
 
 def scrolled(inner: QWidget) -> QScrollArea:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QSpinBox,
@@ -18,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from ddim_studio.diffusion.bound_settings import BOUND_CLIPS, MAX_DRAWS
 from ddim_studio.diffusion.settings import SettingsError
+from ddim_studio.gui.cards import chooser_row
 from ddim_studio.gui.pages.fit_choice import FitChoice, shrinkable
 from ddim_studio.gui.pages.settings_panel import SettingsPanel
-from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.image_slot import ImageSlot
 from ddim_studio.gui.widgets.panels import Section
 from ddim_studio.gui.widgets.seed_edit import SeedEdit
@@ -211,23 +210,10 @@ class ForwardPanel(SettingsPanel[ForwardRun]):
         return button
 
     def _choosers(self) -> QWidget:
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
-        for text, name, tip, choose in (
+        return chooser_row(
             ("Folder…", "boundFolderButton", "Choose a folder of images", self._choose_folder),
             ("File…", "boundFileButton", "Choose an archive or an IDX file", self._choose_file),
-        ):
-            button = QPushButton(text)
-            button.setObjectName(name)
-            button.setAccessibleName(tip)
-            button.setToolTip(tip)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(choose)
-            row.addWidget(button, 1)
-        whole = QWidget()
-        whole.setLayout(row)
-        return whole
+        )
 
     def _choose_folder(self) -> None:
         self._take(QFileDialog.getExistingDirectory(self, "Open a folder of images"))

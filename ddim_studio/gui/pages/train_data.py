@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QWidget
 
+from ddim_studio.gui.cards import chooser_row
 from ddim_studio.gui.remark import Remark
-from ddim_studio.gui.theme import SPACE
 from ddim_studio.gui.widgets.panels import Section
 
 if TYPE_CHECKING:
@@ -135,23 +135,10 @@ class DataCard(Section):
             self._give(chosen)
 
     def _buttons(self) -> QWidget:
-        row = QHBoxLayout()
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(SPACE)
-        for text, name, tip, action in (
+        return chooser_row(
             ("Folder…", "dataFolderButton", "Choose a folder of pictures", self._choose_folder),
             ("Archive…", "dataFileButton", "Choose a zip, tar or IDX file", self._choose_file),
-        ):
-            button = QPushButton(text)
-            button.setObjectName(name)
-            button.setAccessibleName(tip)
-            button.setToolTip(tip)
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.clicked.connect(lambda _on, act=action: act())
-            row.addWidget(button, 1)
-        whole = QWidget()
-        whole.setLayout(row)
-        return whole
+        )
 
 
 def _found(survey: Surveyed) -> str:

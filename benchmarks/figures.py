@@ -40,6 +40,8 @@ class Part(NamedTuple):
 
 
 FASHION = ("fashion-28",)
+WITH_DATA = ("bundled", "restoration")
+"""The parts that are told where the images of models are."""
 PARTS = {
     "bundled": Part(
         ("bundled.py", "--write"), (), "docs/bundled.md, bundled.csv and the sheets of samples"
@@ -55,6 +57,11 @@ PARTS = {
     "inversion": Part(("inversion.py", "--write"), FASHION, "the table in docs/inversion.md"),
     "bound": Part(
         ("bound.py", "--write"), FASHION, "the tables in docs/forward.md, bound.csv, its figure"
+    ),
+    "restoration": Part(
+        ("restoration.py", "--write"),
+        ("toonheads-32", "fashion-28"),
+        "the table in docs/restoration.md, restoration.csv, its figure",
     ),
     "screenshots": Part(("screenshots.py",), (), "pictures of the window in docs/images"),
 }
@@ -113,7 +120,7 @@ def main() -> None:
         elif fresh and not options.again:
             print(f"{name}: as it is, of the same models")
         else:
-            extra = ["--data", *options.data] if name == "bundled" and options.data else []
+            extra = ["--data", *options.data] if name in WITH_DATA and options.data else []
             failed += [] if make(name, extra) else [name]
     if failed:
         raise SystemExit(f"Failed: {', '.join(failed)}.")

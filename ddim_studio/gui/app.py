@@ -20,7 +20,7 @@ from ddim_studio.jobs.failures import explain
 from ddim_studio.jobs.models import leave_one_core
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
 RTLD_NOW = 2
@@ -50,14 +50,19 @@ def launch(arguments: Sequence[str] | None = None) -> int:
     return app.exec()
 
 
-def _import_slow_libraries() -> None:
-    """In the worker thread: pages, plots and torch, so that none of them stops the window."""
+def _import_slow_libraries(types_are_made: Callable[[], bool]) -> None:
+    """In the worker thread: torch, pages and plots, so that none of them stops the window.
+
+    Args:
+        types_are_made: Waits for Qt's types; false where the window closes before they are there.
+    """
+    _link_torch()
+    leave_one_core()
+    if not types_are_made():
+        return
     for entry in ENTRIES:
         importlib.import_module(f"ddim_studio.gui.pages.{entry.key}")
     import pyqtgraph  # noqa: F401 (imported for its time)
-
-    _link_torch()
-    leave_one_core()
 
 
 def _link_torch() -> None:

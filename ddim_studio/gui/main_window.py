@@ -21,6 +21,7 @@ from ddim_studio.gui.model_wiring import ModelWiring
 from ddim_studio.gui.navigation import Navigation
 from ddim_studio.gui.page_set import ENTRIES, PageSet
 from ddim_studio.gui.paged_window import PagedWindow
+from ddim_studio.gui.qt_types import TypeMaker
 from ddim_studio.gui.state import Memory
 from ddim_studio.gui.theme import apply_theme, icon, is_dark, settle
 from ddim_studio.gui.widgets.error_bar import ErrorBar
@@ -51,10 +52,10 @@ class MainWindow(PagedWindow):
     The page on show is built at once, the others as soon as there is leisure for it.
 
     Args:
-        prepare: Called in the worker thread once the window is up, to import what takes long.
+        prepare: Imports what takes long, in the worker thread; it is given `TypeMaker.wait`.
     """
 
-    def __init__(self, prepare: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, prepare: Callable[[Callable[[], bool]], None] = lambda _wait: None) -> None:
         super().__init__()
         self.setWindowTitle("DDIM Studio")
         self.setWindowIcon(icon("app"))
@@ -66,7 +67,8 @@ class MainWindow(PagedWindow):
             lambda parent: HistoryMenu("From a past run", parent, of_images=True)
         ]
         self.shelf = ModelShelf(self.memory, self)
-        self.controller = Controller(self.job_bar, self.error_bar, prepare)
+        self.types = types = TypeMaker(self)
+        self.controller = Controller(self.job_bar, self.error_bar, partial(prepare, types.wait))
         self.wiring = ModelWiring(self.shelf, self.controller, self)
         self.page_set = PageSet(self.shelf, self)
         self.stack = self.page_set.stack
@@ -92,6 +94,7 @@ class MainWindow(PagedWindow):
         self.hide()
         for page in self.page_set.there():
             page.close_down()
+        self.types.abandon()
         self._remember()
         self.controller.close()
         self._slow_parts.clear()
@@ -99,6 +102,7 @@ class MainWindow(PagedWindow):
         event.accept()
 
     def _start(self) -> None:
+        self.types.start()
         self.controller.start()
         asked = set()
         for page in self.page_set.there():

@@ -83,7 +83,7 @@ def stop_with_input() -> None:
     A program that starts this one holds the other end of a pipe. It closes it, or the system does
     when that program dies, however it dies; and this is the same on every system.
     """
-    descriptor = sys.stdin.fileno()
+    descriptor = -1 if sys.stdin is None else sys.stdin.fileno()  # none: it has ended already
     thread = threading.Thread(target=_await_end, args=(descriptor,), name="input", daemon=True)
     thread.start()
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
-from ddim_studio.imaging.collection import Collection, Skipped, UnusableError
+from ddim_studio.imaging.collection import Collection, Skipped, UnusableError, printable
 from ddim_studio.imaging.collections_on_disk import open_collection
 from ddim_studio.imaging.errors import ImageError
 from ddim_studio.imaging.loading import MAX_IMAGE_PIXELS, Fit, fit_image, open_image
@@ -147,13 +147,13 @@ def _read(
         try:
             source = collection.read(number)
         except UnusableError as error:
-            yield number, Skipped(name, str(error))
+            yield number, Skipped(name, printable(str(error)))
             continue
         try:
             image = source if isinstance(source, Image.Image) else open_image(source)
             pixels = _fitted(image, channels, size, fit, background)
-        except ImageError as error:
-            yield number, Skipped(name, str(error))
+        except ImageError as error:  # it tells the name of the file as that is
+            yield number, Skipped(name, printable(str(error)))
         else:
             yield number, Picture(name, pixels)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ddim_studio.jobs.training_child import TrainingChild
 from ddim_studio.jobs.training_events import ChildEnded, Looked
 from ddim_studio.jobs.training_reader import RunReader
+from ddim_studio.training.legs import OPTIONS
 from ddim_studio.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def arguments(order: TrainOrder) -> list[str]:
     if order.resume:
         options.append("--resume")
     for name, value in order.settings.to_dict().items():
-        flag = f"--{name.replace('_', '-')}"
+        flag = OPTIONS.get(name, f"--{name.replace('_', '-')}")
         if name in _SWITCHES:
             options += [flag] if value else []
         elif value is not None and name not in ("kind", "version"):

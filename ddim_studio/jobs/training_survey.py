@@ -111,7 +111,10 @@ class _Survey:
             self._skip(number, error)
 
     def _skip(self, number: int, error: Exception) -> None:
-        self._skipped.append((self._collection.name(number), str(error)))
+        from ddim_studio.imaging.collection import printable
+
+        reason = printable(str(error))
+        self._skipped.append((self._collection.name(number), reason))
 
     def told(self) -> Surveyed:
         """What there is to tell."""

@@ -16,7 +16,10 @@ Torch-free.
 from __future__ import annotations
 
 import json
+import os
 import re
+import sys
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ddim_studio.diffusion.settings import SettingsError
@@ -27,7 +30,7 @@ from ddim_studio.training.settings import TrainSettings, continued
 from ddim_studio.training.start import planned_from
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _TEMPORARY = re.compile(r"\..+-[0-9a-f]{16}\.[a-z]+")
@@ -108,6 +111,27 @@ class RunFolder:
                 f"{self.config} cannot be used: {reason.rstrip('.')}.", "Begin a run elsewhere."
             ) from error
 
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Keep other processes from training here while the block lasts.
+
+        The system gives the folder free when the process dies. Folders that were made for it and
+        are still empty go at the end.
+
+        Raises:
+            OSError: The folder cannot be made.
+            TrainingError: Another process trains here.
+        """
+        new = [path for path in (self.root, *self.root.parents) if not path.exists()]
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            with _locked(self.root):
+                yield
+        finally:
+            with suppress(OSError):
+                for path in new:
+                    path.rmdir()
+
     def legs(self) -> list[Leg]:
         """The parts of the run so far, each with the settings that it had.
 
@@ -125,7 +149,8 @@ class RunFolder:
         values = {"settings": settings.to_dict(), **about}
         with atomic_path(self.config) as temporary:
             text = json.dumps(values, indent=2, ensure_ascii=False)
-            temporary.write_text(text + "\n", encoding="utf-8")
+            # What is no UTF-8 in the name of a file becomes an escape that JSON knows.
+            temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
 
     def sheet(self, step: int) -> Path:
         """Where the samples after ``step`` steps go."""
@@ -148,3 +173,26 @@ class RunFolder:
         """Remove the log and the samples of a run that never came to a checkpoint."""
         for path in (self.log, *self.samples.glob("step-*.png")):
             path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the lock of a folder, where the system and the disk have locks."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a file system without locks
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise TrainingError(
+                    f"Another process trains in {folder.parent}.",
+                    "Wait for its end, or give another folder.",
+                ) from None
+        yield
+    finally:
+        os.close(number)

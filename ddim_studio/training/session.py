@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from ddim_studio.training.checkpoint import checkpoint_paths
@@ -53,8 +53,9 @@ def train(
             those that the run began with.
     """
     try:
-        run = open_run(settings, folder, team)
-        yield from _Session(run, stop).events()
+        with folder.claimed() if team.index == 0 else nullcontext():
+            run = open_run(settings, folder, team)
+            yield from _Session(run, stop).events()
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise

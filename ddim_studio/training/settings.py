@@ -205,16 +205,26 @@ def continued(stored: TrainSettings, given: Mapping[str, Any]) -> TrainSettings:
     values = stored.to_dict()
     if given.keys() & {"steps", "minutes"}:
         values |= {"steps": None, "minutes": None}
-    settings = TrainSettings.from_dict(values | dict(given))
+    try:
+        settings = TrainSettings.from_dict(values | dict(given))
+    except SettingsError as error:
+        if error.field not in given:  # what was stored does not fit what is given
+            _check_fixed(stored, given)
+        raise
+    _check_fixed(stored, {name: getattr(settings, name) for name in FIXED})
+    return settings
+
+
+def _check_fixed(stored: TrainSettings, given: Mapping[str, Any]) -> None:
     for name in FIXED:
-        before, now = getattr(stored, name), getattr(settings, name)
+        before = getattr(stored, name)
+        now = given.get(name, before)
         if before != now:
             raise SettingsError(
                 name,
                 f"{name} was {shown(before)} when this run began, and cannot become "
                 f"{shown(now)}: leave it out, or begin a run in another folder.",
             )
-    return settings
 
 
 def shown(value: object) -> str:

@@ -7,13 +7,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 from tiny_runs import losses, write_images
 
-from ddim_studio.cli.stopping import Stop, stopping
+from ddim_studio.cli.stopping import Stop, stop_with_input, stopping
 from ddim_studio.training.log import read_log
 
 TINY = "--size 8 --channels 8,16 --layers-per-block 1 --batch-size 8 --device cpu --warmup 2"
@@ -183,6 +184,18 @@ def test_signals_wait_once_somebody_asks_and_the_second_ctrl_c_does_not():
     assert stop.takes(signal.SIGTERM)  # of a launcher that was interrupted itself
     assert not stop.takes(signal.SIGINT)
     assert stop.number == signal.SIGINT
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_standard_input_that_is_closed_has_ended(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)
+    told = threading.Event()
+    before = signal.signal(signal.SIGTERM, lambda *_: told.set())
+    try:
+        stop_with_input()
+        assert told.wait(MOST)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

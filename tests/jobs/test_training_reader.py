@@ -130,6 +130,7 @@ def test_what_holds_no_images_is_told_in_a_sentence(tmp_path):
     {},
     {"minutes": 2.5, "attention": (), "channels": (8, 16), "flip": True, "licence": "cc0-1.0"},
     {"steps": 7, "colours": "grey", "held_out": 0, "prediction": "v", "compile": True},
+    {"start": "fashion-28"},
 ])  # fmt: skip
 def test_the_options_say_what_the_settings_do(tmp_path, changes):
     settings = TrainSettings(data="-odd name", **changes)

@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -76,6 +77,13 @@ def test_a_damaged_config_is_a_sentence(folder, text):
     folder.config.write_text(text)
     with pytest.raises(TrainingError, match=r"config\.json cannot be used"):
         folder.planned({"data": "d"}, resume=True)
+
+
+def test_settings_with_a_path_that_is_no_utf_8_come_back(folder):
+    data = os.fsdecode(b"caf\xe9 \xce\xb1")
+    folder.write_config(TrainSettings(data=data))
+    assert folder.planned({}, resume=True).data == data
+    assert "\u03b1" in folder.config.read_text(encoding="utf-8")
 
 
 def test_sheets_are_thinned_evenly_and_the_ends_stay(folder):

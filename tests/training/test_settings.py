@@ -64,6 +64,14 @@ def test_what_shapes_a_run_cannot_change_while_it_goes_on(field, value):
     assert caught.value.field == field
 
 
+@pytest.mark.parametrize(("field", "value"), [("size", 64), ("channels", (8,))])
+def test_what_cannot_change_is_named_even_where_the_rest_would_not_fit(field, value):
+    stored = settings(size=16, channels=(8, 16))
+    with pytest.raises(SettingsError, match=rf"^{field} was") as caught:
+        continued(stored, {field: value})
+    assert caught.value.field == field
+
+
 def test_a_run_goes_on_with_what_it_began_with_and_a_new_limit():
     stored = settings(steps=100, minutes=5, seed=3)
     assert continued(stored, {}) == stored

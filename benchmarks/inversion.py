@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    model = ds.load_model(options.model, device="cpu")
+    model = ds.load_model(options.model, device="cpu", engine="auto")
     images = read_images(options.images, options.count)
     lines = [HEAD]
     print(HEAD)

@@ -49,7 +49,7 @@ def draw_figure(rows: list[dict[str, str]], path: Path) -> None:
                 axis.plot(PAPER_STEPS, line, color=COLOURS[eta], marker=MARKS[eta], markersize=4)
             axis.set_title(title)
         axes[2].set_ylabel("FID")
-        for pair, ticks in ((axes[:2], (8, 10, 15, 20, 30)), (axes[2:], (3, 10, 30, 100, 300))):
+        for pair, ticks in ((axes[:2], (1.5, 3, 6, 12, 25)), (axes[2:], (3, 10, 30, 100, 300))):
             for axis in pair:
                 _dress(axis, ticks)
             low, high = (
@@ -87,7 +87,7 @@ def _ours(axis: Axes, rows: list[dict[str, str]]) -> None:
         )
 
 
-def _dress(axis: Axes, values: tuple[int, ...]) -> None:
+def _dress(axis: Axes, values: tuple[float, ...]) -> None:
     axis.set_xscale("log")
     axis.set_yscale("log")
     ticks = [tick for tick in PAPER_STEPS if tick <= axis.dataLim.x1 * 1.01]

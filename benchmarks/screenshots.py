@@ -66,6 +66,7 @@ def inversion_pages(window: MainWindow, out: Path, theme: str) -> None:
     settle(window)
     between.findChild(QSlider, "alphaSlider").setValue(500)
     settle(window)
+    settle(window)  # the strip is asked for once nothing is more urgent
     grab(window, out / f"interpolate-{theme}.png")
     window.navigation.pages.setCurrentRow(window.pages.index(invert))
     invert.add([samples[name] for name in ("head-1", "head-2", "head-5", "head-7")])

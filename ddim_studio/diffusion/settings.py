@@ -21,6 +21,9 @@ SPACINGS: tuple[Spacing, ...] = get_args(Spacing)
 CLIPS: tuple[Clip, ...] = get_args(Clip)
 InversionMethod = Literal["source", "target", "exact"]
 INVERSION_METHODS: tuple[InversionMethod, ...] = get_args(InversionMethod)
+Precision = Literal["precise", "fast"]
+PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+"""float32 throughout, or 16 bits in the network where the device computes with them."""
 MAX_SEED = 2**64 - 1
 MAX_STEPS = 100_000
 MAX_CLASSES = 1_000_000

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ddim_studio.diffusion.settings import (
+    PRECISIONS,
     InvertSettings,
+    Precision,
     SampleSettings,
     SettingsError,
     check_choice,
     check_whole,
 )
-from ddim_studio.models.acceleration.precision import PRECISIONS, Precision
 from ddim_studio.storage import DEFAULT_MODEL
 
 DEVICE_NAMES = ("auto", "cpu", "cuda", "mps")

@@ -6,9 +6,9 @@ import importlib.util
 import os
 from typing import Final, Literal, get_args
 
-Precision = Literal["precise", "fast"]
-PRECISIONS: Final[tuple[Precision, ...]] = get_args(Precision)
-"""float32 throughout, or bfloat16 in the network where the processor computes with that."""
+from ddim_studio.diffusion.settings import PRECISIONS as PRECISIONS
+from ddim_studio.diffusion.settings import Precision as Precision
+
 EngineChoice = Literal["eager", "auto"]
 ENGINES: Final[tuple[EngineChoice, ...]] = get_args(EngineChoice)
 """torch, op by op; or the fastest that there is, torch as long as it is not ready."""

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ddim_studio.cli.arguments import either, whole, whole_list
 from ddim_studio.cli.terminal import UsageError, tell
-from ddim_studio.diffusion.settings import CLIPS, parse_eta
+from ddim_studio.diffusion.settings import CLIPS, PRECISIONS, parse_eta
 from ddim_studio.jobs.axes import written
 from ddim_studio.jobs.runs import DEVICE_NAMES
-from ddim_studio.models.acceleration.precision import PRECISIONS
 
 if TYPE_CHECKING:
     from argparse import Namespace

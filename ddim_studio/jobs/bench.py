@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.jobs.events import Pixels
     from ddim_studio.jobs.models import ModelCache
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.model import Model
 
 BARE: Final = "bare network, torch"

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.jobs.runner import Job
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
     from ddim_studio.models.model import Model
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from ddim_studio.diffusion.settings import SettingsError, check_choice
-from ddim_studio.models.acceleration.precision import ENGINES, PRECISIONS
+from ddim_studio.diffusion.settings import PRECISIONS, SettingsError, check_choice
+from ddim_studio.models.acceleration.precision import ENGINES
 from ddim_studio.models.catalog import identity, resolve
 from ddim_studio.models.families import find
 from ddim_studio.models.info import ModelInfo
@@ -22,7 +22,8 @@ from ddim_studio.storage import DEFAULT_MODEL
 if TYPE_CHECKING:
     from os import PathLike
 
-    from ddim_studio.models.acceleration.precision import EngineChoice, Precision
+    from ddim_studio.diffusion.settings import Precision
+    from ddim_studio.models.acceleration.precision import EngineChoice
     from ddim_studio.models.blueprint import Found
     from ddim_studio.models.model import Model
 

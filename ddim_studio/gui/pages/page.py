@@ -11,11 +11,11 @@ from PySide6.QtWidgets import QWidget
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.gui.model_choice import ModelChoice
     from ddim_studio.jobs.events import Ended, Event, ModelOpened
     from ddim_studio.jobs.model_events import FastMeasured
     from ddim_studio.jobs.runner import Job
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
 
 

@@ -8,13 +8,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QWidget
 
+from ddim_studio.diffusion.settings import PRECISIONS
 from ddim_studio.gui.remark import Remark
 from ddim_studio.jobs.events import ModelOpened
-from ddim_studio.models.acceleration.precision import PRECISIONS
 
 if TYPE_CHECKING:
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.jobs.model_events import FastMeasured
-    from ddim_studio.models.acceleration.precision import Precision
 
 PRECISION_TIP = (
     "How exact the network computes. precise: float32 throughout. fast: 16 bits where the device "

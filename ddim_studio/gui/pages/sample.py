@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from PySide6.QtCore import QPoint
     from PySide6.QtGui import QKeyEvent
 
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.gui.model_choice import ModelChoice
     from ddim_studio.jobs.events import Ended, Event
     from ddim_studio.jobs.model_events import FastMeasured
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.info import ModelInfo
 
 PANEL_WIDTH = 284

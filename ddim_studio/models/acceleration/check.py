@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddim_studio.diffusion.denoiser import Network
-    from ddim_studio.models.acceleration.precision import Precision
+    from ddim_studio.diffusion.settings import Precision
 
 MOST: Final[dict[Precision, float]] = {"precise": 1e-4, "fast": 0.1}
 """How far any number may be from torch's, as a share of the largest (of 1, if that is more).

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from ddim_studio.models.acceleration.precision import Precision
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.models.acceleration.store import Graph
 
 PORTIONS: Final = (16, 4, 1)

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddim_studio.diffusion.denoiser import Network
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.models.acceleration.cuda_graphs import Recorder
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.model import Model
 
 FAULT: Final = "The faster engine cannot run this model ({}). It runs with torch, as precisely."

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.models.acceleration.compiled import CompiledNetwork
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.model import Model
 
 NAME: Final = "OpenVINO"

@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from ddim_studio.diffusion.denoiser import Network
+    from ddim_studio.diffusion.settings import Precision
     from ddim_studio.models.acceleration.compiled import CompiledNetwork
     from ddim_studio.models.acceleration.engine import Engine
-    from ddim_studio.models.acceleration.precision import Precision
     from ddim_studio.models.model import Model
 
     M = TypeVar("M", bound=Model)

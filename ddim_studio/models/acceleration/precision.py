@@ -6,9 +6,6 @@ import importlib.util
 import os
 from typing import Final, Literal, get_args
 
-from ddim_studio.diffusion.settings import PRECISIONS as PRECISIONS
-from ddim_studio.diffusion.settings import Precision as Precision
-
 EngineChoice = Literal["eager", "auto"]
 ENGINES: Final[tuple[EngineChoice, ...]] = get_args(EngineChoice)
 """torch, op by op; or the fastest that there is, torch as long as it is not ready."""

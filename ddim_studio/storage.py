@@ -49,11 +49,18 @@ def user_folder(purpose: str) -> Path:
 
 
 @contextmanager
-def atomic_path(destination: Path) -> Iterator[Path]:
+def atomic_path(destination: Path, *, new: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside ``destination``, renamed onto it when the block succeeds.
 
     The temporary name keeps the suffix, since many encoders choose their format by it. When the
     block raises, the temporary file is removed and ``destination`` stays as it was.
+
+    Args:
+        destination: The file that there is to be.
+        new: Never replace a file that another process has put there meanwhile.
+
+    Raises:
+        FileExistsError: With ``new``, there is such a file.
     """
     destination.parent.mkdir(parents=True, exist_ok=True)
     name = f".{destination.stem[:40]}-{secrets.token_hex(8)}{destination.suffix}"
@@ -63,9 +70,23 @@ def atomic_path(destination: Path) -> Iterator[Path]:
     temporary.touch(exist_ok=False)
     try:
         yield temporary
-        temporary.replace(destination)
+        if not (new and _linked(temporary, destination)):
+            temporary.replace(destination)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _linked(file: Path, destination: Path) -> bool:
+    """Give a file a second name that nobody has; false where file systems know no such thing."""
+    try:
+        os.link(file, destination)
+    except FileExistsError:
+        raise
+    except (OSError, AttributeError):
+        if destination.exists():
+            raise FileExistsError(str(destination)) from None
+        return False
+    return True
 
 
 @contextmanager

@@ -163,3 +163,27 @@ def test_without_it_the_platform_does(tmp_path, monkeypatch, purpose):
 
 def test_resources_are_found():
     assert (resources() / "models" / "fashion-28" / "unet" / "config.json").is_file()
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_a_new_file_never_takes_the_place_of_one_that_came_meanwhile(tmp_path, monkeypatch, links):
+    def no_links(*_):
+        raise PermissionError(1, "this file system has no hard links")
+
+    if not links:
+        monkeypatch.setattr(os, "link", no_links)
+    path = tmp_path / "journal.json"
+
+    def write(text, meanwhile=None):
+        with atomic_path(path, new=True) as temporary:
+            temporary.write_text(text)
+            if meanwhile:
+                path.write_text(meanwhile)
+
+    with pytest.raises(FileExistsError):
+        write("ours", "theirs")
+    assert path.read_text() == "theirs"
+    path.unlink()
+    write("ours")
+    assert path.read_text() == "ours"
+    assert names(path) == ["journal.json"]

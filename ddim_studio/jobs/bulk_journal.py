@@ -57,9 +57,10 @@ class Journal:
         mine = json.loads(json.dumps(identity))
         if not self.exists():
             text = json.dumps({**mine, ENGINE: engine}, indent=1)
-            with atomic_path(self.path) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8")
-            return
+            with suppress(FileExistsError):  # another run may begin here at this moment
+                with atomic_path(self.path, new=True) as temporary:
+                    temporary.write_text(text + "\n", encoding="utf-8")
+                return
         found = self._read()
         found.pop(ENGINE, None)
         for name in sorted({*found, *mine}):

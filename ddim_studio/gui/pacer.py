@@ -46,6 +46,8 @@ class Pacer(QObject):
     def rest(self) -> None:
         """Nothing waits any more: what is asked next is granted."""
         self._next.stop()
+        self._closing.stop()
+        self._open = False
         self._last = float("-inf")
 
     def _begin(self) -> None:

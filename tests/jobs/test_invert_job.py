@@ -7,7 +7,7 @@ from pictures import noisy, tensor
 
 import ddim_studio as ds
 from ddim_studio.diffusion.settings import SettingsError
-from ddim_studio.jobs.events import Ended, ModelOpened, Notice, Progress
+from ddim_studio.jobs.events import Ended, Notice, Progress
 from ddim_studio.jobs.inversion_events import EncodeStep, ErrorCurve, Inverted
 from ddim_studio.jobs.invert import cheapest_first, curve_job, invert_job
 from ddim_studio.jobs.orders import CurveOrder, ImageInput, InvertOrder
@@ -73,7 +73,7 @@ def test_the_result_is_that_of_the_api(bench, tiny, method):
 def test_encoding_is_told_step_by_step_along_tau(bench, tiny):
     wanted = plan()
     opened, *events = list(run(invert_job(InvertOrder(wanted, (A, B)), bench)))
-    assert opened == ModelOpened(tiny.info, "cpu")
+    assert (opened.info, opened.device, opened.engine) == (tiny.info, "cpu", "torch, float32")
     assert events[-1] == Ended("finished")
     assert isinstance(events[-2], Inverted)
     told = of_kind(events, EncodeStep)

@@ -125,7 +125,7 @@ class LinePlot(QWidget):
             self._show_legend()
             if name in self._curves:
                 self._style_curve(name, dashed)
-        if self._pacer.grants():
+        if not self.isVisible() or self._pacer.grants():  # unseen, it costs nothing to paint
             self._draw(name)
         else:
             self._late.add(name)

@@ -55,6 +55,7 @@ class Conversion:
     def stop(self) -> None:
         """End it now, whatever it does; the cache holds nothing of it."""
         if self._process.poll() is None:
+            _step_forward(self._process.pid)
             self._process.kill()
             self._process.wait()
         self._mark.unlink(missing_ok=True)
@@ -69,6 +70,14 @@ def _claim(key: str) -> Path:
             mark.unlink()
     with mark.open("x"):
         return mark
+
+
+def _step_forward(process: int) -> None:
+    """Undo `_stand_back`, where we may: dying takes time of the processor as well."""
+    with suppress(AttributeError, OSError):
+        os.sched_setscheduler(process, os.SCHED_OTHER, os.sched_param(0))
+    with suppress(AttributeError, OSError):
+        os.setpriority(os.PRIO_PROCESS, process, 0)
 
 
 def _stand_back(process: int) -> None:

@@ -51,18 +51,22 @@ def launch(arguments: Sequence[str] | None = None) -> int:
 
 
 def _import_slow_libraries(types_are_made: Callable[[], bool]) -> None:
-    """In the worker thread: torch, pages and plots, so that none of them stops the window.
+    """In the worker thread: pages, plots and torch, so that none of them stops the window.
+
+    torch comes last: while it is linked nobody else can load a library, as Qt does for its first
+    pictures.
 
     Args:
         types_are_made: Waits for Qt's types; false where the window closes before they are there.
     """
-    _link_torch()
-    leave_one_core()
     if not types_are_made():
         return
     for entry in ENTRIES:
         importlib.import_module(f"ddim_studio.gui.pages.{entry.key}")
     import pyqtgraph  # noqa: F401 (imported for its time)
+
+    _link_torch()
+    leave_one_core()
 
 
 def _link_torch() -> None:

@@ -28,3 +28,11 @@ def cached(engine_on, tiny_key, tiny_graph):
     """The cache holds the graph of the small random model; its key."""
     keep_graph(tiny_key, tiny_graph)
     return tiny_key
+
+
+@pytest.fixture(autouse=True)
+def _not_lasting(monkeypatch):
+    """As in a window; a command that another test ran in this process may have said otherwise."""
+    from ddim_studio.models.acceleration.engine import Engine
+
+    monkeypatch.setattr(Engine, "lasting", False)

@@ -1,10 +1,11 @@
 """No thread but the window's looks up a type of Qt before all of them are made."""
 
 import threading
+from types import SimpleNamespace
 
 from PySide6 import QtCore, QtGui, QtWidgets
 
-from ddim_studio.gui import qt_types
+from ddim_studio.gui import app, qt_types
 from ddim_studio.gui.app import create_window
 from ddim_studio.gui.qt_types import TypeMaker
 
@@ -53,7 +54,11 @@ def test_a_window_that_closes_at_once_lets_the_thread_go(qtbot):
     window.deleteLater()
 
 
-def test_nothing_is_imported_where_the_window_is_closing():
+def test_nothing_is_imported_where_the_window_is_closing(monkeypatch):
+    imported = []
+    monkeypatch.setattr(app, "importlib", SimpleNamespace(import_module=imported.append))
     maker = TypeMaker()
     maker.abandon()
     assert not maker.wait()
+    app._import_slow_libraries(maker.wait)
+    assert imported == []

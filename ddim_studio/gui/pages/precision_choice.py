@@ -21,6 +21,8 @@ PRECISION_TIP = (
     "computes with them, which moves pixels by a level here and there. Inversion is always precise."
 )
 _FAST = PRECISIONS.index("fast")
+_LINES = 3
+"""What the longest remark takes in the settings column."""
 
 
 class PrecisionChoice(QComboBox):
@@ -81,6 +83,9 @@ class PrecisionChoice(QComboBox):
             self.remark.say(self._hindrance, "warning")
         else:
             self.remark.say(self._measured if fast else "")
+        # A scrolled column would take the room of a wrapped line from the rows above.
+        lines = _LINES if self.remark.said() else 0
+        self.remark.setMinimumHeight(lines * self.remark.fontMetrics().lineSpacing())
 
 
 def measured_words(found: FastMeasured) -> str:
